@@ -1,0 +1,166 @@
+# gradsim: `make` builds ./gradsim; `make help` lists the rest.
+#
+# CC, CPPFLAGS, CFLAGS, LDFLAGS, PREFIX and DESTDIR are the user's. What the results depend on stands
+# after them on the command line, so no choice of theirs can change a number. V=1 shows the commands.
+
+CFLAGS ?= -O2
+PREFIX ?= /usr/local
+VARIANT := release
+# FOLDERS and ONLY narrow a build down while the rest is in flux: make unit FOLDERS=base ONLY=text
+FOLDERS := base kernels net flow theory train report
+ONLY :=
+
+WARNINGS := -Wall -Wextra -Wshadow -Wpedantic -Wstrict-prototypes -Wvla
+REQUIRED := -std=c11 -D_POSIX_C_SOURCE=200809L -Iinclude -Isrc -pthread -fPIC -fvisibility=hidden \
+            -fno-fast-math -ffp-contract=off -fno-math-errno
+
+VARIANT_asan := -g -fno-omit-frame-pointer -fsanitize=address
+VARIANT_ubsan := -g -fsanitize=undefined -fno-sanitize-recover=undefined
+VARIANT_tsan := -g -fsanitize=thread
+
+# One table.c becomes one object per instruction set and element type.
+ISA_portable := -DGS_ISA_PORTABLE
+ISA_avx2 := -DGS_ISA_AVX2 -mavx2 -mfma
+ISA_avx512 := -DGS_ISA_AVX512 -mavx2 -mfma -mavx512f -mavx512dq -mavx512vl -mavx512bw
+DTYPE_f64 := -DGS_DTYPE_F64
+DTYPE_f32 := -DGS_DTYPE_F32
+ifneq ($(filter x86_64-%,$(shell $(CC) -dumpmachine)),)
+ISAS := portable avx2 avx512
+MACHINE := -DGS_HAVE_X86
+else
+ISAS := portable
+endif
+
+# Objects of another compiler, variant or set of flags live in another folder.
+BUILD := build/$(notdir $(firstword $(CC)))-$(VARIANT)
+FLAGS := $(CC)|$(CPPFLAGS)|$(CFLAGS)|$(LDFLAGS)
+ifneq ($(FLAGS),$(firstword $(CC))||-O2|)
+BUILD := $(BUILD)-$(shell printf '%s' '$(subst ','\'',$(FLAGS))' | cksum | cut -d' ' -f1)
+endif
+
+SOURCES := $(sort $(foreach folder,$(FOLDERS),$(wildcard src/$(folder)/*.c)))
+TABLES := $(if $(filter src/kernels/table.c,$(SOURCES)),$(foreach isa,$(ISAS), \
+              $(BUILD)/kernels/table_$(isa)_f64.o $(BUILD)/kernels/table_$(isa)_f32.o))
+OBJECTS := $(patsubst src/%.c,$(BUILD)/%.o,$(filter-out src/kernels/table.c,$(SOURCES))) $(TABLES)
+CLI_OBJECTS := $(patsubst src/%.c,$(BUILD)/%.o,$(sort $(wildcard src/cli/*.c)))
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%, \
+                $(sort $(wildcard tests/unit/test_*$(ONLY)*.c)))
+SCRIPT_TESTS := $(wildcard tests/layers.sh tests/format.sh tests/cli/run.sh tests/theory/run.sh)
+LIBRARY := $(BUILD)/libgradsim.a
+PROGRAM := $(if $(CLI_OBJECTS),$(BUILD)/gradsim)
+VERSION := $(shell sed -n 's/^\#define GS_VERSION "\(.*\)"$$/\1/p' include/gradsim.h)
+SONAME := libgradsim.so.$(firstword $(subst ., ,$(VERSION)))
+
+QUIET := $(if $(V),,@)
+COMPILE = $(CC) -MMD -MP -MF $@.d $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(VARIANT_$(VARIANT)) $(REQUIRED)
+LINK = $(CC) $(CFLAGS) $(VARIANT_$(VARIANT)) -pthread -fno-fast-math $(LDFLAGS)
+WITH_BUILD = GRADSIM='$(abspath $(PROGRAM))' BUILD='$(abspath $(BUILD))'
+
+.PHONY: all lib unit test test-peer asan ubsan tsan bench install uninstall clean help FORCE
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+## all: build ./gradsim (the default)
+all: gradsim
+
+gradsim: $(PROGRAM) FORCE
+	$(QUIET)cmp -s $(PROGRAM) $@ || cp -f $(PROGRAM) $@
+
+## lib: build the static and the shared library
+lib: $(LIBRARY) $(BUILD)/libgradsim.so
+
+## unit: build and run the unit tests alone
+unit: $(UNIT_TESTS)
+	$(QUIET)$(WITH_BUILD) tests/run.sh $(UNIT_TESTS)
+
+## test: run every test that needs nothing but this repository
+test: $(UNIT_TESTS) $(PROGRAM) lib
+	$(QUIET)$(WITH_BUILD) tests/run.sh $(UNIT_TESTS) $(SCRIPT_TESTS)
+
+## test-peer: compare with other programs (PyTorch and the like, if they are there)
+test-peer: $(PROGRAM)
+	$(QUIET)$(WITH_BUILD) tests/peers/run.sh
+
+## asan: run the tests under the address sanitizer
+## ubsan: run the tests under the undefined-behaviour sanitizer
+## tsan: run the tests under the thread sanitizer
+asan ubsan tsan:
+	$(QUIET)$(MAKE) VARIANT=$@ test
+
+## bench: measure speed against this machine's peak and against other libraries
+bench: $(PROGRAM) $(LIBRARY)
+	$(QUIET)$(WITH_BUILD) tests/bench/run.sh
+
+## install: copy the program, the libraries and the header to PREFIX (/usr/local)
+install: $(PROGRAM) lib $(BUILD)/gradsim.pc
+	mkdir -p '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/include' '$(DESTDIR)$(PREFIX)/lib/pkgconfig'
+	install -m 755 $(PROGRAM) '$(DESTDIR)$(PREFIX)/bin/gradsim'
+	install -m 644 include/gradsim.h '$(DESTDIR)$(PREFIX)/include/gradsim.h'
+	install -m 644 $(LIBRARY) '$(DESTDIR)$(PREFIX)/lib/libgradsim.a'
+	install -m 755 $(BUILD)/libgradsim.so '$(DESTDIR)$(PREFIX)/lib/libgradsim.so.$(VERSION)'
+	ln -sf libgradsim.so.$(VERSION) '$(DESTDIR)$(PREFIX)/lib/$(SONAME)'
+	ln -sf $(SONAME) '$(DESTDIR)$(PREFIX)/lib/libgradsim.so'
+	install -m 644 $(BUILD)/gradsim.pc '$(DESTDIR)$(PREFIX)/lib/pkgconfig/gradsim.pc'
+
+## uninstall: remove what install copied
+uninstall:
+	rm -f '$(DESTDIR)$(PREFIX)/bin/gradsim' '$(DESTDIR)$(PREFIX)/include/gradsim.h' \
+	    '$(DESTDIR)$(PREFIX)/lib/libgradsim.a' '$(DESTDIR)$(PREFIX)/lib/libgradsim.so' \
+	    '$(DESTDIR)$(PREFIX)/lib/$(SONAME)' '$(DESTDIR)$(PREFIX)/lib/libgradsim.so.$(VERSION)' \
+	    '$(DESTDIR)$(PREFIX)/lib/pkgconfig/gradsim.pc'
+
+## clean: remove everything that make has made
+clean:
+	rm -rf build gradsim
+
+## help: show this list
+help:
+	@sed -n 's/^## \([a-z-]*\): \(.*\)/\1|\2/p' Makefile | \
+	    while IFS='|' read -r target text; do printf '  make %-10s %s\n' "$$target" "$$text"; done
+
+$(BUILD)/%.o: src/%.c Makefile
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  CC    $<')
+	$(QUIET)$(COMPILE) $(MACHINE_$(firstword $(subst /, ,$*))) -c -o $@ $<
+
+MACHINE_kernels := $(MACHINE)
+
+# A user who asks for -O2 gets -O3 here, where it pays; one who asks for -O0 gets what they asked for.
+$(TABLES): $(BUILD)/kernels/table_%.o: src/kernels/table.c Makefile
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  CC    $< ($*)')
+	$(QUIET)$(COMPILE) $(MACHINE) $(if $(filter -O2,$(CFLAGS)),-O3) \
+	    $(ISA_$(word 1,$(subst _, ,$*))) $(DTYPE_$(word 2,$(subst _, ,$*))) \
+	    -DGS_KERNEL_TABLE=gs_kernels_$* -c -o $@ $<
+
+# The list changes when a source comes or goes, and then the libraries must be made again.
+$(BUILD)/objects.txt: FORCE
+	@mkdir -p $(@D)
+	@echo '$(OBJECTS)' | cmp -s - $@ || echo '$(OBJECTS)' > $@
+
+$(LIBRARY): $(OBJECTS) $(BUILD)/objects.txt
+	$(if $(V),,@echo '  AR    $@')
+	$(QUIET)rm -f $@ && $(AR) rcs $@ $(OBJECTS)
+
+$(BUILD)/libgradsim.so: $(OBJECTS) $(BUILD)/objects.txt
+	$(if $(V),,@echo '  LINK  $@')
+	$(QUIET)$(LINK) -shared -Wl,-soname,$(SONAME) -o $@ $(OBJECTS) -lm
+
+$(BUILD)/gradsim: $(CLI_OBJECTS) $(LIBRARY)
+	$(if $(V),,@echo '  LINK  $@')
+	$(QUIET)$(LINK) -o $@ $(CLI_OBJECTS) $(LIBRARY) -lm
+
+# The wrapped functions are how a test makes an allocation or a thread fail; see tests/unit/test.h.
+$(BUILD)/tests/%: tests/unit/%.c $(LIBRARY) Makefile
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  LINK  $@')
+	$(QUIET)$(COMPILE) -fno-fast-math -o $@ $< $(LIBRARY) $(LDFLAGS) \
+	    -Wl,--wrap=posix_memalign,--wrap=pthread_create -lm
+
+$(BUILD)/gradsim.pc: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: gradsim' 'Description: Gradient-flow simulator' \
+	    'Version: $(VERSION)' 'Cflags: -I$${prefix}/include' 'Libs: -L$${prefix}/lib -lgradsim' \
+	    'Libs.private: -pthread -lm' > $@
+
+-include $(OBJECTS:=.d) $(CLI_OBJECTS:=.d) $(UNIT_TESTS:=.d)

@@ -1,0 +1,200 @@
+/*
+ * gradsim: what happens to the gradient on its way back through a deep network.
+ *
+ * From simple to advanced: configure a network and measure it (sections 1 to 4), step through
+ * forward and backward by hand (5), use the building blocks alone (6).
+ *
+ *     gs_error error;
+ *     gs_config *config = gs_config_new(&error);
+ *     gs_config_set(config, "act", "tanh", &error);
+ *     gs_network *network = gs_network_new(config, &error);
+ *     gs_network_draw_batch(network, &error);
+ *     gs_measure(network, rows, &summary, &error);
+ *
+ * Rules for every function: arrays are row-major double, whatever the element type of the network;
+ * a function that can fail returns gs_status or NULL and fills `error` (which may be NULL); what a
+ * `_new` function returned is given back to the `_free` function of the same name, which takes NULL
+ * too. The library never prints, never exits and keeps no global state; two threads may use two
+ * objects at once, but not the same one.
+ */
+#ifndef GRADSIM_H
+#define GRADSIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
+
+/* ---- 1. Errors ---- */
+
+typedef enum {
+    GS_OK,
+    GS_ERR_USAGE,       /* a bad name or value                             */
+    GS_ERR_MEMORY,      /* memory that cannot be had, or a size overflows  */
+    GS_ERR_IO,          /* a file cannot be opened, read or written        */
+    GS_ERR_FORMAT,      /* a file is not what it should be                 */
+    GS_ERR_UNSUPPORTED, /* this machine cannot do it                       */
+    GS_ERR_INTERRUPTED  /* stopped by the caller                           */
+} gs_status;
+
+typedef struct {
+    gs_status code;
+    char message[1024]; /* one line: what, where, what was expected, what came */
+} gs_error;
+
+#define GS_VERSION "0.1.0"
+
+/* GS_VERSION of the library that is linked. */
+const char *gs_version(void);
+
+/* ---- 2. Configuration ---- */
+
+typedef enum { GS_F64, GS_F32 } gs_dtype;
+
+typedef struct gs_config gs_config;
+
+/* A configuration with every option at its default: `gradsim --layers 96 --act sigmoid`. */
+gs_config *gs_config_new(gs_error *error);
+gs_config *gs_config_copy(const gs_config *config, gs_error *error);
+void gs_config_free(gs_config *config);
+
+/* Set the option `name` (as on the command line, without the dashes) from its text.
+   Errors: GS_ERR_USAGE for an unknown name or a bad value; the configuration is then unchanged. */
+gs_status gs_config_set(gs_config *config, const char *name, const char *value, gs_error *error);
+
+/* The canonical text of an option, to `text` of `size` bytes, always terminated.
+   Errors: GS_ERR_USAGE for an unknown name or a text that does not fit. */
+gs_status gs_config_get(const gs_config *config, const char *name, char *text, size_t size,
+                        gs_error *error);
+
+/* ---- 3. Statistics: one row a layer; the columns are those of the log ---- */
+
+typedef enum {
+    GS_Z_MEAN,
+    GS_Z_STD,
+    GS_A_MEAN,
+    GS_A_STD, /* over units and batch                              */
+    GS_SATURATED,
+    GS_ZERO,
+    GS_DEAD, /* shares, from the slopes phi'(z)                    */
+    GS_W_NORM,
+    GS_W_SIGMA_MAX, /* Frobenius norm; largest singular value             */
+    GS_GRAD_W,
+    GS_GRAD_W_LOG10, /* Frobenius norm of dL/dW, plain and log10           */
+    GS_GRAD_B_LOG10,
+    GS_GRAD_Z_LOG10, /* of dL/db; of dL/dz over the batch                  */
+    GS_WEIGHT_GAIN,
+    GS_ACT_GAIN,
+    GS_GAIN, /* factors of the backward signal at this layer       */
+    GS_GRAD_RATIO,
+    GS_UPDATE_RATIO, /* norm dW / norm W; norm of the step / norm W        */
+    GS_CLIP_SCALE,
+    GS_GRAD_CLIPPED_LOG10, /* the factor of clipping; the norm after it          */
+    GS_GRAD_SNR,
+    GS_GRAD_CORR, /* mean over standard error; mean cosine              */
+    GS_F32_ZERO,
+    GS_F16_ZERO,
+    GS_BF16_ZERO,         /* share of dL/da that is zero in that format         */
+    GS_THEORY_GRAD_LOG10, /* predicted GS_GRAD_Z_LOG10                          */
+    GS_COLUMN_COUNT
+} gs_column;
+
+typedef enum { GS_KIND_DENSE, GS_KIND_HEAD } gs_layer_kind;
+
+typedef struct {
+    size_t layer; /* 1 is next to the input */
+    gs_layer_kind kind;
+    uint64_t present; /* bit c is set where column c has a value (which may be nan: not finite) */
+    double value[GS_COLUMN_COUNT];
+} gs_layer_stats;
+
+/* The name of a column in the log, and a value if it is present. */
+const char *gs_column_name(gs_column column);
+bool gs_layer_stats_get(const gs_layer_stats *stats, gs_column column, double *value);
+
+typedef enum { GS_HEALTHY, GS_VANISHING, GS_EXPLODING, GS_NONFINITE } gs_verdict;
+
+typedef struct {
+    double loss;
+    double ratio_log10; /* log10 of norm dL/dx_0 over norm dL/dx_L                           */
+    double decades_per_layer; /* ratio_log10 / L */
+    double threshold_log10; /* vanishing below minus this, exploding above it                    */
+    gs_verdict verdict;
+    size_t nonfinite_layer; /* first layer whose forward signal is not finite, 0 if none */
+    size_t f32_lost, f16_lost,
+        bf16_lost; /* layer nearest the output with half of dL/da zero there; 0: none */
+} gs_summary;
+
+const char *gs_verdict_name(gs_verdict verdict);
+
+/* ---- 4. Networks ---- */
+
+typedef struct gs_network gs_network;
+
+/* Build the network and draw its weights. The configuration is copied.
+   Errors: GS_ERR_USAGE for options that contradict each other; GS_ERR_MEMORY. */
+gs_network *gs_network_new(const gs_config *config, gs_error *error);
+void gs_network_free(gs_network *network);
+
+size_t
+gs_network_layers(const gs_network *network); /* dense layers and the head: rows of statistics */
+size_t gs_network_inputs(const gs_network *network);
+size_t gs_network_outputs(const gs_network *network);
+size_t gs_network_batch(const gs_network *network);
+
+/* Draw the batch that the configuration asks for: --input, and targets N(0,1) or random classes. */
+gs_status gs_network_draw_batch(gs_network *network, gs_error *error);
+
+/* Use this batch instead: input [batch, inputs]; target [batch, outputs] for mse, or labels [batch]
+   below outputs for ce (mse with labels learns one-hot rows). The arrays are copied; NULL keeps
+   what is there. */
+gs_status gs_network_set_batch(gs_network *network, const double *input, const double *target,
+                               const size_t *labels, gs_error *error);
+
+/* Forward, backward and every statistic of the log: rows[gs_network_layers(network)]. */
+gs_status gs_measure(gs_network *network, gs_layer_stats *rows, gs_summary *summary,
+                     gs_error *error);
+
+/* `stop` is asked before every stage of a pass; if it says true the pass ends with
+ * GS_ERR_INTERRUPTED. */
+void gs_network_set_interrupt(gs_network *network, bool (*stop)(void *context), void *context);
+
+/* ---- 5. Step by step ---- */
+
+gs_status gs_network_forward(gs_network *network, double *loss, gs_error *error);
+gs_status gs_network_backward(gs_network *network, gs_error *error);
+
+typedef struct {
+    char name[64]; /* as in a --save file: layers.3.weight, layers.3.weight.grad, head.bias, input
+                      ... */
+    size_t rank;   /* 1 or 2 */
+    size_t shape[2];
+} gs_tensor;
+
+/* The tensors of a network in the order of a --save file; false past the last. Gradients are there
+   after gs_network_backward() on a network that keeps them (gs_network_keep_gradients). */
+bool gs_network_tensor(const gs_network *network, size_t index, gs_tensor *tensor);
+gs_status gs_network_read(const gs_network *network, const char *name, double *values, size_t count,
+                          gs_error *error);
+gs_status gs_network_write(gs_network *network, const char *name, const double *values,
+                           size_t count, gs_error *error);
+
+/* Form and keep every gradient matrix in the next backward pass. Without it gs_measure() takes
+   norms from Gram matrices, which costs less. */
+gs_status gs_network_keep_gradients(gs_network *network, gs_error *error);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,26 @@
+/*
+ * Memory: sizes whose products cannot overflow, and aligned, zeroed blocks. Everything that the
+ * library allocates comes from gs_alloc.
+ */
+#ifndef GS_BASE_MEMORY_H
+#define GS_BASE_MEMORY_H
+
+#include "gradsim.h"
+
+enum { GS_ALIGNMENT = 64 }; /* bytes: a cache line, and the widest vector register */
+
+/* *product = a * b, or *sum = a + b. Returns false, and stores nothing, if that overflows. */
+bool gs_size_multiply(size_t a, size_t b, size_t *product);
+bool gs_size_add(size_t a, size_t b, size_t *sum);
+
+/* A zeroed block of `count` elements of `size` bytes, aligned to GS_ALIGNMENT; freed by gs_free. A
+   valid block even if count is 0. On failure returns NULL and fills `error` with GS_ERR_MEMORY. */
+void *gs_alloc(size_t count, size_t size, gs_error *error);
+
+/* Frees a block of gs_alloc; NULL does nothing. */
+void gs_free(void *block);
+
+/* Writes a size for people to read: "640 B", "1.2 TiB". */
+void gs_format_bytes(char out[32], double bytes);
+
+#endif

@@ -1,0 +1,213 @@
+/*
+ * The pool. A job is open while there may be tasks left in it; a worker enters an open job, takes
+ * tasks by a shared counter, and leaves. The caller takes tasks too, closes the job, and waits
+ * until nobody is inside. A worker that wakes too late finds the door shut and is not waited for.
+ */
+#include "base/pool.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+/* How often a thread looks again, each time offering its processor to others, before it sleeps.
+   About 100 us: longer than what lies between the jobs of one layer, shorter than anyone would
+   notice. */
+enum { LOOKS = 200 };
+
+enum { STACK_BYTES = 1 << 20 }; /* the same with every libc; musl's own default is 128 KiB */
+
+/* The bits of gs_pool.door: whether the job is open, and how many workers are inside. */
+enum { DOOR_OPEN = 1, DOOR_WORKER = 2 };
+
+struct gs_pool {
+    size_t threads; /* counting the caller's */
+    size_t started; /* workers that there are */
+    size_t allowed; /* workers that there may be: fewer once the system has refused one */
+    pthread_t *workers;
+
+    /* The job. Written while the door is shut and nobody is inside. */
+    void (*task)(void *context, size_t index);
+    void *context;
+    size_t tasks;
+    atomic_size_t next; /* the first index that nobody has taken */
+
+    atomic_flag busy;     /* a thread is in gs_pool_run */
+    atomic_size_t door;   /* DOOR_OPEN + DOOR_WORKER * workers inside */
+    atomic_size_t jobs;   /* how many have been opened: tells a worker that there is a new one */
+    atomic_bool stopping; /* the pool is being freed */
+
+    atomic_size_t asleep; /* workers waiting on `wake` */
+    pthread_mutex_t mutex;
+    pthread_cond_t wake; /* a job has been opened, or the pool is stopping */
+    pthread_cond_t left; /* the last worker has left a shut job */
+};
+
+static void take_tasks(gs_pool *pool) {
+    size_t index;
+    while ((index = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed)) < pool->tasks)
+        pool->task(pool->context, index);
+}
+
+/* ---- A worker ---- */
+
+static bool enter(gs_pool *pool) {
+    size_t door = atomic_load(&pool->door);
+    while (door & DOOR_OPEN)
+        if (atomic_compare_exchange_weak(&pool->door, &door, door + DOOR_WORKER))
+            return true;
+    return false;
+}
+
+static void leave(gs_pool *pool) {
+    if (atomic_fetch_sub(&pool->door, DOOR_WORKER) != DOOR_WORKER)
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    pthread_cond_signal(&pool->left);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+static bool has_news(gs_pool *pool, size_t seen) {
+    return atomic_load(&pool->jobs) != seen || atomic_load(&pool->stopping);
+}
+
+/* Returns when there is a job after the `seen`-th, or the pool is stopping. */
+static void wait_for_news(gs_pool *pool, size_t seen) {
+    for (int look = 0; look < LOOKS; look++) {
+        if (has_news(pool, seen))
+            return;
+        sched_yield();
+    }
+    /* Either this thread sees the news after it counts itself asleep, or whoever brings them sees
+       it counted after they are out, and then has to take the mutex to wake it. */
+    pthread_mutex_lock(&pool->mutex);
+    atomic_fetch_add(&pool->asleep, 1);
+    while (!has_news(pool, seen))
+        pthread_cond_wait(&pool->wake, &pool->mutex);
+    atomic_fetch_sub(&pool->asleep, 1);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+static void *work(void *argument) {
+    gs_pool *pool = argument;
+    size_t seen = 0;
+    for (;;) {
+        wait_for_news(pool, seen);
+        if (atomic_load(&pool->stopping))
+            return NULL;
+        seen = atomic_load(&pool->jobs);
+        if (enter(pool)) {
+            take_tasks(pool);
+            leave(pool);
+        }
+    }
+}
+
+static void wake_workers(gs_pool *pool) {
+    if (atomic_load(&pool->asleep) == 0)
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+/* ---- The caller ---- */
+
+/* Starts workers until there are `wanted`. If the system refuses one the pool makes do with those
+   it has from then on. Signals are the host program's: workers block them all. */
+static void start_workers(gs_pool *pool, size_t wanted) {
+    pthread_attr_t attributes;
+    if (pool->started >= wanted || pthread_attr_init(&attributes) != 0)
+        return;
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (pool->started < wanted &&
+           pthread_create(&pool->workers[pool->started], &attributes, work, pool) == 0)
+        pool->started++;
+    if (pool->started < wanted)
+        pool->allowed = pool->started;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+}
+
+static void wait_until_empty(gs_pool *pool) {
+    for (int look = 0; look < LOOKS; look++) {
+        if (atomic_load(&pool->door) == 0)
+            return;
+        sched_yield();
+    }
+    pthread_mutex_lock(&pool->mutex);
+    while (atomic_load(&pool->door) != 0)
+        pthread_cond_wait(&pool->left, &pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+static void run_shared(gs_pool *pool, size_t tasks, void (*task)(void *context, size_t index),
+                       void *context) {
+    start_workers(pool, tasks - 1 < pool->allowed ? tasks - 1 : pool->allowed);
+    pool->task = task;
+    pool->context = context;
+    pool->tasks = tasks;
+    atomic_store(&pool->next, 0);
+    atomic_store(&pool->door, DOOR_OPEN);
+    atomic_fetch_add(&pool->jobs, 1);
+    wake_workers(pool);
+    take_tasks(pool);
+    atomic_fetch_sub(&pool->door, DOOR_OPEN);
+    wait_until_empty(pool);
+}
+
+void gs_pool_run(gs_pool *pool, size_t tasks, void (*task)(void *context, size_t index),
+                 void *context) {
+    if (pool && pool->threads > 1 && tasks > 1 && !atomic_flag_test_and_set(&pool->busy)) {
+        run_shared(pool, tasks, task, context);
+        atomic_flag_clear(&pool->busy);
+    } else {
+        for (size_t index = 0; index < tasks; index++)
+            task(context, index);
+    }
+}
+
+/* ---- Life ---- */
+
+gs_status gs_pool_new(size_t threads, gs_pool **pool, gs_error *error) {
+    gs_pool *made = gs_alloc(1, sizeof *made, error);
+    if (!made)
+        return GS_ERR_MEMORY;
+    made->threads = threads > 1 ? threads : 1;
+    made->allowed = made->threads - 1;
+    made->workers = gs_alloc(made->threads - 1, sizeof *made->workers, error);
+    if (!made->workers) {
+        gs_free(made);
+        return GS_ERR_MEMORY;
+    }
+    atomic_flag_clear(&made->busy);
+    pthread_mutex_init(&made->mutex, NULL);
+    pthread_cond_init(&made->wake, NULL);
+    pthread_cond_init(&made->left, NULL);
+    *pool = made;
+    return GS_OK;
+}
+
+void gs_pool_free(gs_pool *pool) {
+    if (!pool)
+        return;
+    atomic_store(&pool->stopping, true);
+    wake_workers(pool);
+    for (size_t i = 0; i < pool->started; i++)
+        pthread_join(pool->workers[i], NULL);
+    pthread_cond_destroy(&pool->left);
+    pthread_cond_destroy(&pool->wake);
+    pthread_mutex_destroy(&pool->mutex);
+    gs_free(pool->workers);
+    gs_free(pool);
+}
+
+size_t gs_pool_threads(const gs_pool *pool) {
+    return pool ? pool->threads : 1;
+}

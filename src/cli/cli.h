@@ -1,0 +1,82 @@
+/*
+ * The command line: what every command shares. A command takes the arguments after its name, does
+ * its work, and returns the exit status of the program.
+ */
+#ifndef GS_CLI_CLI_H
+#define GS_CLI_CLI_H
+
+#include <stdio.h>
+
+#include "net/option.h"
+
+enum {
+    CLI_DONE,
+    CLI_FAILED,   /* input, output, memory, or a check that does not hold */
+    CLI_USAGE,    /* a bad name or value: nothing was changed             */
+    CLI_CONDITION /* the --fail-on condition holds                        */
+};
+
+typedef struct {
+    const char *name;
+    int (*run)(char **arguments); /* NULL past the last */
+    const char *operand;          /* placeholder in help, NULL if it takes none */
+    const char *summary;
+} cli_command;
+
+extern const cli_command cli_commands[]; /* ends with a NULL name */
+
+int cmd_run(char **arguments);
+int cmd_check(char **arguments);
+int cmd_help(char **arguments);
+int cmd_version(char **arguments);
+
+/* The name of a command, NULL past the last: what gs_nearest_name searches. */
+const char *cli_command_name_at(const void *commands, size_t index);
+
+/* Print "gradsim: message" to standard error; returns the exit status that belongs to the error. */
+int cli_fail(const gs_error *error);
+
+/* ---- Options beside the configuration ---- */
+
+typedef struct {
+    gs_choice format; /* index is gs_report_format; GS_CHOICE_AUTO: by the ending of `output` */
+    char *output;     /* NULL: standard output */
+    bool no_header;
+    gs_choice fail_on; /* index is gs_verdict; GS_HEALTHY: never */
+    char *save;
+    gs_choice color;
+    bool quiet;
+} cli_output;
+
+enum { CLI_COLOR_AUTO, CLI_COLOR_ALWAYS, CLI_COLOR_NEVER };
+
+extern const gs_option_table cli_output_options; /* of cli_output */
+
+typedef struct {
+    bool help, version;
+} cli_general;
+
+extern const gs_option_table cli_general_options; /* of cli_general: what every command takes */
+
+/* ---- Arguments ---- */
+
+/* A table of options and the struct that it describes. */
+typedef struct {
+    const gs_option_table *table;
+    void *base;
+} cli_target;
+
+enum { CLI_TARGETS = 4 }; /* at most, counting the general options */
+
+/* Parse `arguments` into the structs of `targets`. The one argument that is no option goes to
+   `*operand`, unless `operand` is NULL. Errors: GS_ERR_USAGE. */
+gs_status cli_parse(char **arguments, const cli_target *targets, size_t count, const char **operand,
+                    gs_error *error);
+
+/* Parse, and do what every command does alike: report a bad usage, or print help or the version if
+   they are asked for. Returns whether the command is to go on; else `*status` is the exit status.
+ */
+bool cli_begin(char **arguments, const cli_target *targets, size_t count, const char **operand,
+               int *status);
+
+#endif

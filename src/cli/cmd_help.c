@@ -1,0 +1,298 @@
+/*
+ * gradsim help: everything is read off the tables of commands, options, families and columns. The
+ * first tier is one page; the second tells all there is to know of one option or topic.
+ */
+#include <string.h>
+
+#include "base/error.h"
+#include "cli/cli.h"
+#include "net/config.h"
+
+static const gs_option_table *const tables[] = {&gs_config_options, &cli_output_options,
+                                                &cli_general_options};
+enum { TABLES = sizeof tables / sizeof tables[0] };
+
+/* ---- A page: a column of terms and a column of text, in 80 columns ---- */
+
+enum { PAGE_WIDTH = 79, TEXT_COLUMN = 27 };
+
+static void print_words(const char *text, int column, int at) {
+    while (*text) {
+        int length = (int)strcspn(text, " ");
+        if (at > column && at + 1 + length > PAGE_WIDTH) {
+            printf("\n%*s", column, "");
+            at = column;
+        }
+        at += printf("%s%.*s", at > column ? " " : "", length, text);
+        text += length;
+        text += strspn(text, " ");
+    }
+    putchar('\n');
+}
+
+static void print_row(const char *term, const char *text) {
+    int at = printf("  %s", term);
+    if (at > TEXT_COLUMN - 2)
+        at = printf("\n") - 1;
+    printf("%*s", TEXT_COLUMN - at, "");
+    print_words(text, TEXT_COLUMN, TEXT_COLUMN);
+}
+
+/* ---- Options ---- */
+
+/* "-o, --output FILE". */
+static void describe_option(char *text, size_t size, const gs_option *option) {
+    char letter[] = "    ";
+    if (option->letter)
+        gs_format(letter, sizeof letter, "-%c, ", option->letter);
+    gs_format(text, size, "%s--%s%s%s", letter, option->name, option->value ? " " : "",
+              option->value ? option->value : "");
+}
+
+/* "leaky-relu[:A]", "normal:STD", or the letter of a bare number. */
+static void describe_name(char *text, size_t size, const gs_name *row) {
+    bool optional = row->parameter == GS_PARAM_OPTIONAL;
+    if (!row->name || row->parameter == GS_PARAM_NONE)
+        gs_format(text, size, "%s", row->name ? row->name : row->letter);
+    else
+        gs_format(text, size, "%s%s:%s%s", row->name, optional ? "[" : "", row->letter,
+                  optional ? "]" : "");
+}
+
+/* "X, normal:STD". */
+static void list_names(char *text, size_t size, const gs_family *family) {
+    size_t length = 0;
+    for (size_t i = 0; i < family->count && length < size; i++) {
+        char name[64];
+        describe_name(name, sizeof name, gs_family_row(family, i));
+        length += (size_t)gs_format(text + length, size - length, "%s%s", i > 0 ? ", " : "", name);
+    }
+}
+
+/* A line of the first tier: what an option does, the names that it takes if they are few, and its
+ * default. */
+static void print_option(const gs_option *option) {
+    char term[64], text[512], names[512] = "";
+    if (option->family)
+        list_names(names, sizeof names, option->family);
+    bool many = strlen(names) > 60;
+    describe_option(term, sizeof term, option);
+    gs_format(text, sizeof text, "%s%s%s%s%s%s%s", option->help, names[0] ? ": " : "",
+              many ? "see gradsim help " : names, many ? option->name : "",
+              option->standard ? " [" : "", option->standard ? option->standard : "",
+              option->standard ? "]" : "");
+    print_row(term, text);
+}
+
+/* ---- One option in full ---- */
+
+static void print_name(const gs_name *row) {
+    char term[64], text[512], low[32], high[32], standard[32];
+    size_t length = (size_t)gs_format(text, sizeof text, "%s", row->help);
+    for (size_t i = 0; i < sizeof row->alias / sizeof row->alias[0] && row->alias[i]; i++)
+        length += (size_t)gs_format(text + length, sizeof text - length, "%s%s",
+                                    i == 0 ? "; also " : ", ", row->alias[i]);
+    gs_format_real(low, row->minimum);
+    gs_format_real(high, row->maximum);
+    gs_format_real(standard, row->standard);
+    if (row->letter)
+        length += (size_t)gs_format(text + length, sizeof text - length, "; %s from %s to %s",
+                                    row->letter, low, high);
+    if (row->parameter == GS_PARAM_OPTIONAL)
+        gs_format(text + length, sizeof text - length, " [%s]", standard);
+    describe_name(term, sizeof term, row);
+    print_row(term, text);
+}
+
+static void print_option_page(const gs_option *option) {
+    char low[32], high[32];
+    gs_format_real(low, option->minimum);
+    gs_format_real(high, option->maximum);
+    printf("--%s%s%s: %s%s%s%s\n", option->name, option->value ? " " : "",
+           option->value ? option->value : "", option->help, option->standard ? " [" : "",
+           option->standard ? option->standard : "", option->standard ? "]" : "");
+    if (option->kind == GS_OPTION_SIZE || option->kind == GS_OPTION_REAL)
+        printf("%s is a %snumber from %s to %s%s%s.\n", option->value,
+               option->kind == GS_OPTION_SIZE ? "whole " : "", low, high,
+               option->automatic ? ", or " : "", option->automatic ? option->automatic : "");
+    for (size_t i = 0; option->family && i < option->family->count; i++)
+        print_name(gs_family_row(option->family, i));
+}
+
+/* ---- Topics ---- */
+
+typedef struct {
+    const char *term, *text;
+} topic_row;
+
+static const topic_row exit_statuses[] = {
+    {"0", "done"},
+    {"1", "failed: a file, memory, or a check that does not hold"},
+    {"2", "bad usage: a name or a value; nothing was changed"},
+    {"3", "the condition of --fail-on holds"},
+    {"130", "interrupted (Ctrl-C): records that were written are whole"},
+    {NULL, NULL},
+};
+
+static const topic_row environment[] = {
+    {"GRADSIM_ISA",
+     "the instruction set to compute with: portable, avx2 or avx512; it must be one that "
+     "this machine has. The results do not depend on it"},
+    {"NO_COLOR", "no colors in the table, unless --color says otherwise"},
+    {NULL, NULL},
+};
+
+/* ---- Columns of the log ---- */
+
+static const topic_row indices[] = {
+    {"run, seed, step", "which network, from which seed, after how many steps of training"},
+    {"layer, kind", "1 is next to the input; dense, or head for the readout"},
+    {"loss", "of the whole network"},
+    {NULL, NULL},
+};
+
+static const char *const column_help[GS_COLUMN_COUNT] = {
+    [GS_Z_MEAN] = "mean of z over units and batch",
+    [GS_Z_STD] = "its standard deviation",
+    [GS_A_MEAN] = "mean of the activation over units and batch",
+    [GS_A_STD] = "its standard deviation",
+    [GS_SATURATED] = "share of (unit, example) with |phi'(z)| below a tenth of phi's largest slope",
+    [GS_ZERO] = "share of (unit, example) with phi'(z) = 0 exactly",
+    [GS_DEAD] = "share of units with phi'(z) = 0 on the whole batch",
+    [GS_W_NORM] = "Frobenius norm of W",
+    [GS_W_SIGMA_MAX] = "largest singular value of W",
+    [GS_GRAD_W] = "Frobenius norm of dL/dW; 0 or inf where it does not fit",
+    [GS_GRAD_W_LOG10] = "its log10, which always fits",
+    [GS_GRAD_B_LOG10] = "log10 of the norm of dL/db",
+    [GS_GRAD_Z_LOG10] = "log10 of the norm of dL/dz over the whole batch",
+    [GS_WEIGHT_GAIN] = "norm of dL/da over the norm of dL/dz one layer on",
+    [GS_ACT_GAIN] = "norm of dL/dz over the norm of dL/da",
+    [GS_GAIN] = "their product; with skips the ratio of the norms of dL/dx",
+    [GS_GRAD_RATIO] = "norm of dL/dW over the norm of W",
+    [GS_UPDATE_RATIO] = "norm of the step over the norm of W",
+    [GS_CLIP_SCALE] = "factor that clipping applied",
+    [GS_GRAD_CLIPPED_LOG10] = "log10 of the norm of dL/dW after it",
+    [GS_GRAD_SNR] = "norm of the mean gradient over the standard error across examples",
+    [GS_GRAD_CORR] = "mean cosine between the gradients of two examples",
+    [GS_F32_ZERO] = "share of dL/da that would be zero in float32",
+    [GS_F16_ZERO] = "share of dL/da that would be zero in float16",
+    [GS_BF16_ZERO] = "share of dL/da that would be zero in bfloat16",
+    [GS_THEORY_GRAD_LOG10] = "predicted grad_z_log10",
+};
+
+static void print_rows(const topic_row *rows) {
+    for (; rows->term; rows++)
+        print_row(rows->term, rows->text);
+}
+
+static void print_columns(const topic_row *rows) {
+    char names[512] = "and the options";
+    size_t length = strlen(names);
+    printf("A line for each layer, with\n");
+    print_rows(rows);
+    for (gs_column column = 0; column < GS_COLUMN_COUNT; column++)
+        print_row(gs_column_name(column), column_help[column]);
+    for (size_t i = 0; i < gs_config_options.count && length < sizeof names; i++)
+        if (gs_config_options.rows[i].column)
+            length += (size_t)gs_format(names + length, sizeof names - length, " %s",
+                                        gs_config_options.rows[i].name);
+    print_words(names, 0, 0);
+    print_words("with _ for -, and with config_ before gain and loss.", 0, 0);
+}
+
+/* ---- Finding a topic ---- */
+
+static const struct {
+    const char *name;
+    const char *option;                   /* another name for the page of this option, or */
+    void (*print)(const topic_row *rows); /* what prints these rows */
+    const topic_row *rows;
+} topics[] = {
+    {"activations", "act", NULL, NULL},
+    {"inits", "init", NULL, NULL},
+    {"norms", "norm", NULL, NULL},
+    {"residuals", "residual", NULL, NULL},
+    {"losses", "loss", NULL, NULL},
+    {"clipping", "clip", NULL, NULL},
+    {"columns", NULL, print_columns, indices},
+    {"environment", NULL, print_rows, environment},
+    {"exit-status", NULL, print_rows, exit_statuses},
+};
+enum { TOPICS = sizeof topics / sizeof topics[0] };
+
+static const gs_option *find_option(const char *name) {
+    for (size_t i = 0; i < TABLES; i++)
+        if (gs_option_find(tables[i], name))
+            return gs_option_find(tables[i], name);
+    return NULL;
+}
+
+/* Every topic, command and option. */
+static const char *topic_name_at(const void *unused, size_t index) {
+    (void)unused;
+    if (index < TOPICS)
+        return topics[index].name;
+    index -= TOPICS;
+    for (size_t i = 0; i < TABLES; index -= tables[i++]->count)
+        if (index < tables[i]->count)
+            return tables[i]->rows[index].name;
+    return NULL;
+}
+
+/* ---- The first tier ---- */
+
+static void print_overview(void) {
+    printf("gradsim: what happens to the gradient on its way back through a deep network\n\n"
+           "Usage: gradsim [COMMAND] [OPTIONS]\n\n"
+           "Commands:\n");
+    for (const cli_command *command = cli_commands; command->name; command++) {
+        char term[64];
+        gs_format(term, sizeof term, "%s%s%s%s", command->name, command->operand ? " [" : "",
+                  command->operand ? command->operand : "", command->operand ? "]" : "");
+        print_row(term, command->summary);
+    }
+    for (size_t i = 0; i < TABLES; i++)
+        for (size_t j = 0; j < tables[i]->count; j++) {
+            if (tables[i]->rows[j].group)
+                printf("\n%s:\n", tables[i]->rows[j].group);
+            print_option(&tables[i]->rows[j]);
+        }
+    printf("\nTopics:\n  ");
+    char names[512] = "";
+    for (size_t i = 0, length = 0; i < TOPICS; i++)
+        length += (size_t)gs_format(names + length, sizeof names - length, "%s%s",
+                                    i > 0 ? ", " : "", topics[i].name);
+    strncat(names, ", and every option", sizeof names - strlen(names) - 1);
+    print_words(names, 2, 2);
+}
+
+static int print_topic(const char *name) {
+    for (size_t i = 0; i < TOPICS; i++) {
+        if (strcmp(topics[i].name, name) != 0)
+            continue;
+        if (topics[i].option)
+            print_option_page(find_option(topics[i].option));
+        else
+            topics[i].print(topics[i].rows);
+        return CLI_DONE;
+    }
+    const gs_option *option = find_option(name);
+    if (option) {
+        print_option_page(option);
+        return CLI_DONE;
+    }
+    gs_error error;
+    gs_unknown_name("topic", "", name, topic_name_at, NULL, &error);
+    return cli_fail(&error);
+}
+
+int cmd_help(char **arguments) {
+    const char *topic = NULL;
+    int status;
+    if (!cli_begin(arguments, NULL, 0, &topic, &status))
+        return status;
+    if (topic)
+        return print_topic(topic);
+    print_overview();
+    return CLI_DONE;
+}

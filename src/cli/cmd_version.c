@@ -1,0 +1,12 @@
+/*
+ * gradsim version
+ */
+#include "cli/cli.h"
+
+int cmd_version(char **arguments) {
+    int status;
+    if (!cli_begin(arguments, NULL, 0, NULL, &status))
+        return status;
+    printf("gradsim %s\n", gs_version());
+    return CLI_DONE;
+}

@@ -1,0 +1,62 @@
+/*
+ * gradsim: finds the command, runs it, and sees that what was printed has arrived.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "cli/cli.h"
+
+const cli_command cli_commands[] = {
+    {"run", cmd_run, NULL, "build a network and print what reaches each layer (the default)"},
+    {"check", cmd_check, NULL, "verify this build on this machine: kernels, threads, gradients"},
+    {"help", cmd_help, "TOPIC", "what there is to say about an option or a topic"},
+    {"version", cmd_version, NULL, "the version"},
+    {0},
+};
+
+const char *cli_command_name_at(const void *commands, size_t index) {
+    return ((const cli_command *)commands)[index].name;
+}
+
+int cli_fail(const gs_error *error) {
+    fprintf(stderr, "gradsim: %s\n", error->message);
+    return error->code == GS_ERR_USAGE ? CLI_USAGE : CLI_FAILED;
+}
+
+static int run_command(char **arguments) {
+    if (!arguments[0] || arguments[0][0] == '-')
+        return cmd_run(arguments);
+    for (const cli_command *command = cli_commands; command->name; command++)
+        if (strcmp(command->name, arguments[0]) == 0)
+            return command->run(arguments + 1);
+    gs_error error;
+    gs_unknown_name("command", "", arguments[0], cli_command_name_at, cli_commands, &error);
+    return cli_fail(&error);
+}
+
+/* A standard stream that came closed is opened for the wrong direction: using it is then an error,
+   and no file that is opened later takes its place. */
+static void hold_standard_streams(void) {
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++)
+        if (fcntl(stream, F_GETFD) == -1)
+            open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+static int close_standard_output(int status) {
+    bool failed = ferror(stdout) != 0;
+    if ((fclose(stdout) == 0 && !failed) || status == CLI_FAILED)
+        return status;
+    gs_error error;
+    gs_fail(&error, GS_ERR_IO, "cannot write standard output: %s", strerror(errno));
+    return cli_fail(&error);
+}
+
+int main(int argc, char **argv) {
+    hold_standard_streams();
+    signal(SIGPIPE, SIG_DFL); /* some parents ignore it, and then `| head` would be an error */
+    return close_standard_output(run_command(argc > 0 ? argv + 1 : argv));
+}

@@ -1,0 +1,87 @@
+/*
+ * Elementwise operations on panels: `count` contiguous elements, or rows of PANEL lanes with a
+ * number a row.
+ */
+#ifndef GS_KERNELS_ELEMENTWISE_H
+#define GS_KERNELS_ELEMENTWISE_H
+
+#include "kernels/vector.h"
+
+/* What multiply() takes for zero: far below the rounding of a gradient whose largest entry is near
+   1, and far enough above the smallest normal number that sums of products with it stay normal. */
+#if defined(GS_DTYPE_F64)
+#define NEGLIGIBLE 0x1p-800
+#else
+#define NEGLIGIBLE 0x1p-100f
+#endif
+
+static void set(void *element, double value) {
+    *(real *)element = (real)value;
+}
+
+static double get(const void *element) {
+    return *(const real *)element;
+}
+
+static void scale(size_t count, double factor, const void *x, void *out) {
+    vec f = v_set((real)factor);
+    for (size_t i = 0; i < count; i += LANES)
+        v_store((real *)out + i, v_mul(f, v_load((const real *)x + i)));
+}
+
+static void combine(size_t count, double a, const void *x, double b, const void *y, void *out) {
+    vec va = v_set((real)a), vb = v_set((real)b);
+    for (size_t i = 0; i < count; i += LANES) {
+        vec first = v_mul(va, v_load((const real *)x + i));
+        v_store((real *)out + i, v_fma(vb, v_load((const real *)y + i), first));
+    }
+}
+
+static void multiply(size_t count, const void *x, const void *y, void *out) {
+    vec limit = v_set(NEGLIGIBLE);
+    for (size_t i = 0; i < count; i += LANES) {
+        vec p = v_mul(v_load((const real *)x + i), v_load((const real *)y + i));
+        v_store((real *)out + i, v_select(v_lt(v_abs(p), limit), v_zero(), p));
+    }
+}
+
+static void add_rows(size_t rows, double factor, const double *bias, void *x) {
+    for (size_t u = 0; u < rows; u++) {
+        real *row = (real *)x + u * PANEL;
+        vec b = v_set((real)(factor * bias[u]));
+        for (size_t i = 0; i < PANEL; i += LANES)
+            v_store(row + i, v_add(v_load(row + i), b));
+    }
+}
+
+static void affine_rows(size_t rows, const double *factor, const double *shift, const void *x,
+                        void *out) {
+    for (size_t u = 0; u < rows; u++) {
+        vec w = v_set((real)factor[u]);
+        vec b = v_set(shift ? (real)shift[u] : 0);
+        for (size_t i = u * PANEL; i < (u + 1) * PANEL; i += LANES)
+            v_store((real *)out + i, v_fma(w, v_load((const real *)x + i), b));
+    }
+}
+
+static void clamp(size_t count, double limit, const void *x, void *out) {
+    vec high = v_set((real)limit), low = v_set((real)-limit);
+    for (size_t i = 0; i < count; i += LANES) {
+        vec v = v_load((const real *)x + i);
+        v = v_select(v_lt(high, v), high, v);
+        v_store((real *)out + i, v_select(v_lt(v, low), low, v));
+    }
+}
+
+/* Lane b of unit u goes to row b, lane u % PANEL of output panel u / PANEL; those lie out_stride
+ * apart. */
+static void transpose_panel(size_t units, const void *panel, size_t out_stride, void *out) {
+    for (size_t u = 0; u < units; u++) {
+        const real *from = (const real *)panel + u * PANEL;
+        real *to = (real *)out + u / PANEL * out_stride + u % PANEL;
+        for (size_t b = 0; b < PANEL; b++)
+            to[b * PANEL] = from[b];
+    }
+}
+
+#endif

@@ -1,0 +1,161 @@
+/*
+ * The kernel table: every arithmetic operation on typed memory, once per element type and
+ * instruction set. This folder is the only code that knows element types and instruction sets;
+ * everyone else holds `const gs_kernels *` and moves opaque buffers with shapes.
+ *
+ * Layouts
+ *   panel   A signal of `units` x `batch` numbers is stored in panels of `panel` examples (16 f64
+ * or 32 f32: 128 bytes). Within a panel, unit u is the row of `panel` lanes at u * panel. Lanes
+ * past the batch, and rows from `units` up to the next multiple of 8, are zero. tile    A weight
+ * matrix [out, in] is stored in 8x8 tiles, row-major inside a tile and over tiles; entries past out
+ * or in are zero.
+ *
+ * Same bytes everywhere: an element of a product accumulates over k in ascending order by fma; a
+ * sum over many elements runs over 16 fixed double lanes and then a fixed tree (lane i + lane i+8,
+ * +4, +2, +1), whatever the width of a register.
+ */
+#ifndef GS_KERNELS_H
+#define GS_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gradsim.h"
+
+enum { GS_TILE = 8, GS_TILE_SIZE = 64, GS_PANEL_BYTES = 128 };
+
+/* Activations in the order of the table in net/activation.c. */
+typedef enum {
+    GS_ACT_LINEAR,
+    GS_ACT_SIGMOID,
+    GS_ACT_TANH,
+    GS_ACT_RELU,
+    GS_ACT_LEAKY_RELU, /* also prelu: param is the slope for z < 0 */
+    GS_ACT_ELU,        /* param alpha */
+    GS_ACT_SELU,
+    GS_ACT_SILU,
+    GS_ACT_GELU,
+    GS_ACT_GELU_TANH,
+    GS_ACT_SOFTPLUS,
+    GS_ACT_MISH,
+    GS_ACT_COUNT
+} gs_activation_kernel;
+
+typedef enum { GS_DRAW_NORMAL, GS_DRAW_UNIFORM } gs_draw; /* N(0,1); U(-1,1), both ends excluded */
+
+/* Which product a call computes: the strides of the left operand follow from it. */
+typedef enum {
+    GS_PRODUCT_FORWARD,  /* Z = W A:    left is W, tiles of one tile row          */
+    GS_PRODUCT_BACKWARD, /* G = W^T D:  left is W, tiles of one tile column       */
+    GS_PRODUCT_OUTER,    /* dW = D A^T: left is D in panels, right is A transposed */
+    GS_PRODUCT_GRAM,     /* D^T D:      left and right are panels of one signal    */
+    GS_PRODUCT_COUNT
+} gs_product;
+
+/* What a sum leaves: a number a unit (summed over examples), or a number an example (over units).
+ */
+typedef enum { GS_AXIS_UNIT, GS_AXIS_EXAMPLE, GS_AXIS_COUNT } gs_axis;
+
+typedef struct gs_kernels {
+    const char *isa; /* portable, avx2, avx512 */
+    gs_dtype dtype;
+    size_t size;  /* bytes per element */
+    size_t panel; /* lanes per panel: GS_PANEL_BYTES / size */
+
+    /* ---- elementary.h, activation.h, random.h ---- */
+
+    /* a = phi(z), slope = phi'(z), `count` contiguous elements (a multiple of panel). a may be z.
+     */
+    void (*activation[GS_ACT_COUNT])(double param, size_t count, const void *z, void *a,
+                                     void *slope);
+
+    /* One 8x8 tile of random numbers times `scale`: a pure function of its first six arguments. */
+    void (*random_tile)(gs_draw draw, uint64_t seed, uint32_t stream, uint32_t layer,
+                        uint32_t tile_row, uint32_t tile_col, double scale, void *tile);
+
+    /* y = f(x), elementwise over `count` elements (a multiple of panel); for tests and for loss. */
+    void (*exp)(size_t count, const void *x, void *y);
+    void (*expm1)(size_t count, const void *x, void *y);
+    void (*log)(size_t count, const void *x, void *y);
+    void (*log1p)(size_t count, const void *x, void *y);
+    void (*tanh)(size_t count, const void *x, void *y);
+    void (*erf)(size_t count, const void *x, void *y);
+    void (*sincos2pi)(size_t count, const void *x, void *sine,
+                      void *cosine); /* of 2 pi x, 0 <= x < 1 */
+
+    /* ---- product.h ---- */
+
+    /* out[8][panel] = sum over k of left[row, k] * right[k, :], k = 0 .. k_blocks * k_per_block
+       - 1. `left_step` is the distance in elements from one k block of `left` to the next. */
+    void (*product[GS_PRODUCT_COUNT])(size_t k_blocks, size_t left_step, const void *left,
+                                      const void *right, void *out);
+    /* y[8 row_tiles] += W x, and y[8 col_tiles] += W^T x, in double whatever the element type. */
+    void (*tile_matvec)(size_t row_tiles, size_t col_tiles, const void *weight, const double *x,
+                        double *y);
+    void (*tile_matvec_transposed)(size_t row_tiles, size_t col_tiles, const void *weight,
+                                   const double *x, double *y);
+
+    /* ---- elementwise.h: `rows` panel rows, `count` elements (a multiple of panel) ---- */
+
+    void (*set)(void *element, double value); /* one element, rounded to the type */
+    double (*get)(const void *element);
+    void (*scale)(size_t count, double factor, const void *x, void *out); /* out = factor x */
+    void (*combine)(size_t count, double a, const void *x, double b, const void *y,
+                    void *out); /* out = fma(b, y, a x) */
+    void (*multiply)(size_t count, const void *x, const void *y,
+                     void *out); /* x y; tiny becomes 0 */
+    void (*add_rows)(size_t rows, double factor, const double *bias,
+                     void *x); /* x[u] += factor bias[u] */
+    void (*affine_rows)(size_t rows, const double *factor, const double *shift, const void *x,
+                        void *out); /* factor[u] x[u] + shift[u]; shift may be NULL */
+    void (*clamp)(size_t count, double limit, const void *x, void *out); /* to [-limit, limit] */
+    void (*transpose_panel)(size_t units, const void *panel, size_t out_stride, void *out);
+
+    /* ---- reduce.h: over the first `lanes` lanes of `rows` panel rows; results are double ---- */
+
+    void (*moments)(size_t rows, size_t lanes, const void *x, double *mean,
+                    double *centred_squares);
+    void (*magnitude)(size_t rows, size_t lanes, const void *x, double *squares, double *max_abs);
+    double (*dot)(size_t rows, size_t lanes, const void *x, const void *y);
+    size_t (*count_below)(size_t rows, size_t lanes, double threshold,
+                          const void *x); /* |x| < threshold  */
+    size_t (*count_at_most)(size_t rows, size_t lanes, double threshold,
+                            const void *x); /* |x| <= threshold */
+    void (*row_zeros)(size_t rows, size_t lanes, const void *x,
+                      size_t *zeros); /* zeros[u] += ...  */
+
+    /* ---- norm.h: by unit (over lanes, results [rows]) or by example (over rows, results [panel])
+     * ---- */
+
+    void (*sums[GS_AXIS_COUNT])(size_t rows, size_t lanes, const void *x, double *sums); /* += */
+    void (*dots[GS_AXIS_COUNT])(size_t rows, size_t lanes, const void *x, const void *y,
+                                double *sums);
+    void (*centred_squares[GS_AXIS_COUNT])(size_t rows, size_t lanes, const void *x,
+                                           const double *mean, double *sums);
+    /* out = (x - mean) scale */
+    void (*normalise[GS_AXIS_COUNT])(size_t rows, const double *mean, const double *scale,
+                                     const void *x, void *out);
+    /* out = scale (grad - mean_grad - normalised mean_dot) */
+    void (*normalise_backward[GS_AXIS_COUNT])(size_t rows, const double *scale,
+                                              const double *mean_grad, const double *mean_dot,
+                                              const void *normalised, const void *grad, void *out);
+    /* For each lane over `units` rows: largest z, p = exp(factor (z - largest)) / total, log total.
+     */
+    void (*softmax)(size_t units, double factor, const void *z, void *p, double *largest,
+                    double *log_total);
+} gs_kernels;
+
+/* The table for `dtype` on the best instruction set of this machine, or on the one that GRADSIM_ISA
+   names. Errors: GS_ERR_UNSUPPORTED if GRADSIM_ISA names none or one that this machine cannot run.
+ */
+gs_status gs_kernels_get(gs_dtype dtype, const gs_kernels **kernels, gs_error *error);
+
+/* Every table that this machine can run, for tests and `gradsim check`; NULL past the last. */
+const gs_kernels *gs_kernels_at(size_t index);
+
+/* Scalar double functions for the rest of the program: the same code as the portable kernels. */
+double gs_exp(double x);
+double gs_log(double x);
+double gs_log10(double x);
+
+#endif

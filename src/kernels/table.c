@@ -1,0 +1,92 @@
+/*
+ * One kernel table. This file is compiled once per instruction set and element type: -DGS_ISA_... and
+ * -DGS_DTYPE_... choose the vectors, -DGS_KERNEL_TABLE=name names the table that detect.c picks from.
+ */
+#include "kernels/kernels.h"
+#include "kernels/vector.h"
+
+#include "kernels/activation.h"
+#include "kernels/elementary.h"
+#include "kernels/elementwise.h"
+#include "kernels/norm.h"
+#include "kernels/product.h"
+#include "kernels/random.h"
+#include "kernels/reduce.h"
+
+extern const gs_kernels GS_KERNEL_TABLE;
+
+const gs_kernels GS_KERNEL_TABLE = {
+#if defined(GS_ISA_PORTABLE)
+    .isa = "portable",
+#elif defined(GS_ISA_AVX2)
+    .isa = "avx2",
+#else
+    .isa = "avx512",
+#endif
+#if defined(GS_DTYPE_F64)
+    .dtype = GS_F64,
+#else
+    .dtype = GS_F32,
+#endif
+    .size = sizeof(real),
+    .panel = PANEL,
+
+    .activation =
+        {
+            [GS_ACT_LINEAR] = activation_linear,
+            [GS_ACT_SIGMOID] = activation_sigmoid,
+            [GS_ACT_TANH] = activation_tanh,
+            [GS_ACT_RELU] = activation_relu,
+            [GS_ACT_LEAKY_RELU] = activation_leaky_relu,
+            [GS_ACT_ELU] = activation_elu,
+            [GS_ACT_SELU] = activation_selu,
+            [GS_ACT_SILU] = activation_silu,
+            [GS_ACT_GELU] = activation_gelu,
+            [GS_ACT_GELU_TANH] = activation_gelu_tanh,
+            [GS_ACT_SOFTPLUS] = activation_softplus,
+            [GS_ACT_MISH] = activation_mish,
+        },
+    .random_tile = random_tile,
+    .exp = kernel_exp,
+    .expm1 = kernel_expm1,
+    .log = kernel_log,
+    .log1p = kernel_log1p,
+    .tanh = kernel_tanh,
+    .erf = kernel_erf,
+    .sincos2pi = kernel_sincos2pi,
+
+    .product =
+        {
+            [GS_PRODUCT_FORWARD] = product_forward,
+            [GS_PRODUCT_BACKWARD] = product_backward,
+            [GS_PRODUCT_OUTER] = product_outer,
+            [GS_PRODUCT_GRAM] = product_gram,
+        },
+    .tile_matvec = tile_matvec,
+    .tile_matvec_transposed = tile_matvec_transposed,
+
+    .set = set,
+    .get = get,
+    .scale = scale,
+    .combine = combine,
+    .multiply = multiply,
+    .add_rows = add_rows,
+    .affine_rows = affine_rows,
+    .clamp = clamp,
+    .transpose_panel = transpose_panel,
+
+    .moments = moments,
+    .magnitude = magnitude,
+    .dot = dot,
+    .count_below = count_below,
+    .count_at_most = count_at_most,
+    .row_zeros = row_zeros,
+
+    .sums = {[GS_AXIS_UNIT] = unit_sums, [GS_AXIS_EXAMPLE] = example_sums},
+    .dots = {[GS_AXIS_UNIT] = unit_dots, [GS_AXIS_EXAMPLE] = example_dots},
+    .centred_squares = {[GS_AXIS_UNIT] = unit_squares, [GS_AXIS_EXAMPLE] = example_squares},
+    .normalise = {[GS_AXIS_UNIT] = unit_normalise, [GS_AXIS_EXAMPLE] = example_normalise},
+    .normalise_backward = {[GS_AXIS_UNIT] = unit_normalise_backward,
+                           [GS_AXIS_EXAMPLE] = example_normalise_backward},
+    .softmax = softmax,
+};

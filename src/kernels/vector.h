@@ -1,0 +1,105 @@
+/*
+ * The vector operations that every kernel is written in. A kernel source is compiled once per
+ * instruction set (-DGS_ISA_PORTABLE, GS_ISA_AVX2 or GS_ISA_AVX512) and element type
+ * (-DGS_DTYPE_F64 or GS_DTYPE_F32). The header of the instruction set defines `d_` operations on
+ * double vectors and `f_` operations on float vectors; `v_` operations work on the element type of
+ * this compilation and are the names of one of the two. Each gives the same bits on every
+ * instruction set.
+ *
+ *   load, store             64-byte aligned; load_u, store_u unaligned
+ *   set(s), zero()          every lane s, every lane 0
+ *   add sub mul div sqrt    one rounding
+ *   fma(a, b, c)            a b + c, one rounding
+ *   min(a, b), max(a, b)    a < b ? a : b, and a > b ? a : b: the second operand if either is NaN
+ *   abs neg copysign        sign bits alone, NaN included; copysign(a, b): |a| with the sign of b
+ *   round(a)                to the nearest integer, ties to even
+ *   lt le eq                a mask; false where either is NaN
+ *   select(m, a, b)         m ? a : b
+ *   exp2i(n)                2^n for an integer n whose 2^n is normal
+ *   scale(a, n)             a 2^n where a and a 2^n are normal, n an integer
+ *   exponent(a)             floor(log2 |a|) of a normal a
+ *   significand(a)          |a| / 2^exponent(a), in [1, 2)
+ *   count(m)                lanes of m that hold
+ *   m_and m_or m_any        of masks (dm_ and fm_ on double and float masks)
+ *   m_first(n)              the lanes below n
+ *
+ * An `ivec` has DLANES lanes of 64 bits, for random numbers:
+ *   i_set(w) i_ascending(w) every lane w; lane k is w + k
+ *   i_mul(a, b)             the product of the low halves
+ *   i_xor(a, b)             exclusive or
+ *   i_high(a)               the high half, moved to the low
+ *   d_of_word(a)            the low half as a number
+ */
+#ifndef GS_VECTOR_H
+#define GS_VECTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(GS_ISA_PORTABLE)
+#include "kernels/vector_portable.h"
+#elif defined(GS_ISA_AVX2)
+#include "kernels/vector_avx2.h"
+#elif defined(GS_ISA_AVX512)
+#include "kernels/vector_avx512.h"
+#else
+#error "define one of GS_ISA_PORTABLE, GS_ISA_AVX2, GS_ISA_AVX512"
+#endif
+
+#if defined(GS_DTYPE_F64)
+typedef double real;
+typedef dvec vec;
+typedef dmask mask;
+enum { LANES = DLANES, PANEL = 16 };
+#define GS_OF_REAL(name) d##name
+#elif defined(GS_DTYPE_F32)
+typedef float real;
+typedef fvec vec;
+typedef fmask mask;
+enum { LANES = FLANES, PANEL = 32 };
+#define GS_OF_REAL(name) f##name
+#else
+#error "define one of GS_DTYPE_F64, GS_DTYPE_F32"
+#endif
+
+/* Vectors in a panel row; double vectors that one vector converts to; double vectors of a
+ * reduction. */
+enum { VECS = PANEL / LANES, PARTS = LANES / DLANES, DVECS = 16 / DLANES };
+
+#define v_load GS_OF_REAL(_load)
+#define v_store GS_OF_REAL(_store)
+#define v_load_u GS_OF_REAL(_load_u)
+#define v_store_u GS_OF_REAL(_store_u)
+#define v_set GS_OF_REAL(_set)
+#define v_zero GS_OF_REAL(_zero)
+#define v_add GS_OF_REAL(_add)
+#define v_sub GS_OF_REAL(_sub)
+#define v_mul GS_OF_REAL(_mul)
+#define v_div GS_OF_REAL(_div)
+#define v_fma GS_OF_REAL(_fma)
+#define v_sqrt GS_OF_REAL(_sqrt)
+#define v_min GS_OF_REAL(_min)
+#define v_max GS_OF_REAL(_max)
+#define v_abs GS_OF_REAL(_abs)
+#define v_neg GS_OF_REAL(_neg)
+#define v_copysign GS_OF_REAL(_copysign)
+#define v_round GS_OF_REAL(_round)
+#define v_lt GS_OF_REAL(_lt)
+#define v_le GS_OF_REAL(_le)
+#define v_eq GS_OF_REAL(_eq)
+#define v_select GS_OF_REAL(_select)
+#define v_exp2i GS_OF_REAL(_exp2i)
+#define v_scale GS_OF_REAL(_scale)
+#define v_exponent GS_OF_REAL(_exponent)
+#define v_significand GS_OF_REAL(_significand)
+#define v_count GS_OF_REAL(_count)
+#define v_to_d GS_OF_REAL(_to_d) /* dvec v_to_d(vec, part): part 0 .. PARTS-1, ascending lanes */
+#define d_to_v                                                                                     \
+    GS_OF_REAL(_from_d) /* vec d_to_v(const dvec parts[PARTS]): its inverse, one rounding */
+#define m_and GS_OF_REAL(m_and)
+#define m_or GS_OF_REAL(m_or)
+#define m_any GS_OF_REAL(m_any)
+#define m_first GS_OF_REAL(m_first)
+
+#endif

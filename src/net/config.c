@@ -1,0 +1,311 @@
+/*
+ * The one table of options that describes a network and its run, the small families that it refers
+ * to, and what follows from options and data together.
+ */
+#include "net/config.h"
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "net/activation.h"
+#include "net/init.h"
+
+#define LARGEST 1e15   /* magnitude of any real option: it and its square fit in either type */
+#define SMALLEST 1e-30 /* where zero makes no sense */
+
+/* ---- Families ---- */
+
+static const gs_name order_rows[] = {
+    {.name = "dense-act", .help = "x_l = phi(W x + b)"},
+    {.name = "act-dense", .help = "x_l = W phi(x) + b"},
+};
+
+static const gs_name bias_rows[] = {
+    {.minimum = -LARGEST, .maximum = LARGEST, .letter = "X", .help = "every bias is X"},
+    {.name = "normal",
+     .parameter = GS_PARAM_REQUIRED,
+     .maximum = LARGEST,
+     .letter = "STD",
+     .help = "drawn from N(0, STD^2)"},
+};
+
+static const gs_name norm_rows[] = {
+    {.name = "none", .help = "no normalisation"},
+    {.name = "batch",
+     .alias = {"batchnorm", "bn"},
+     .help = "(z - mean) / sqrt(var + eps) of a unit over the batch (Ioffe 2015)"},
+    {.name = "layer",
+     .alias = {"layernorm", "ln"},
+     .help = "(z - mean) / sqrt(var + eps) of an example over the units (Ba 2016)"},
+    {.name = "rms",
+     .alias = {"rmsnorm"},
+     .help = "z / sqrt(mean(z^2) + eps) of an example over the units (Zhang 2019)"},
+};
+
+static const gs_name norm_at_rows[] = {
+    {.name = "input", .help = "what enters a layer"},
+    {.name = "preact", .help = "z, before the activation"},
+    {.name = "postact", .help = "what the activation gives"},
+    {.name = "output", .help = "what leaves a layer, after the skip"},
+};
+
+static const gs_name residual_rows[] = {
+    {.name = "none", .help = "x_l = a_l"},
+    {.name = "add", .help = "x_l = x_{l-s} + alpha a_l"},
+    {.name = "post-act", .help = "x_l = phi(x_{l-s} + alpha z_l)"},
+};
+
+static const gs_name branch_scale_rows[] = {
+    {.minimum = -LARGEST, .maximum = LARGEST, .letter = "X", .help = "alpha is X"},
+    {.name = "1/sqrt(L)", .help = "alpha = 1 / sqrt(layers)"},
+    {.name = "1/L", .help = "alpha = 1 / layers"},
+    {.name = "rezero", .help = "alpha is learned and starts at 0 (Bachlechner 2020)"},
+};
+
+static const gs_name input_rows[] = {
+    {.name = "normal",
+     .parameter = GS_PARAM_OPTIONAL,
+     .standard = 1,
+     .maximum = LARGEST,
+     .letter = "STD",
+     .help = "drawn from N(0, STD^2)"},
+    {.name = "constant",
+     .parameter = GS_PARAM_REQUIRED,
+     .minimum = -LARGEST,
+     .maximum = LARGEST,
+     .letter = "C",
+     .help = "every number is C"},
+};
+
+static const gs_name data_scale_rows[] = {
+    {.name = "none", .help = "as in the file"},
+    {.name = "unit", .help = "divided by the largest absolute value in the data"},
+    {.name = "standard", .help = "each feature to mean 0 and variance 1, a constant one to 0"},
+};
+
+static const gs_name loss_rows[] = {
+    {.name = "mse", .help = "mean of (x_L - y)^2 over batch and outputs"},
+    {.name = "ce",
+     .alias = {"cross-entropy"},
+     .help = "mean over the batch of -log softmax(x_L) at the label"},
+    {.name = "sum", .help = "(1/B) sum of x_L: dL/dx_L is 1/B everywhere"},
+    {.name = "random", .help = "(1/B) sum over b of r . x_L,b; r is random, |r|^2 about 1"},
+};
+
+static const gs_name clip_rows[] = {
+    {.name = "none", .help = "gradients as they are"},
+    {.name = "value",
+     .parameter = GS_PARAM_REQUIRED,
+     .minimum = SMALLEST,
+     .maximum = LARGEST,
+     .letter = "C",
+     .help = "every entry into [-C, C]"},
+    {.name = "norm",
+     .alias = {"global"},
+     .parameter = GS_PARAM_REQUIRED,
+     .minimum = SMALLEST,
+     .maximum = LARGEST,
+     .letter = "C",
+     .help = "all together to a norm of C at most (Pascanu 2013)"},
+    {.name = "layer",
+     .parameter = GS_PARAM_REQUIRED,
+     .minimum = SMALLEST,
+     .maximum = LARGEST,
+     .letter = "C",
+     .help = "each layer's own to a norm of C at most"},
+    {.name = "agc",
+     .parameter = GS_PARAM_REQUIRED,
+     .minimum = SMALLEST,
+     .maximum = LARGEST,
+     .letter = "C",
+     .help = "each unit's to C times the norm of its weights (Brock 2021)"},
+};
+
+static const gs_name dtype_rows[] = {
+    {.name = "f64", .alias = {"float64", "double"}, .help = "64-bit floating point"},
+    {.name = "f32", .alias = {"float32", "float"}, .help = "32-bit floating point"},
+};
+
+static const gs_family order_family = GS_FAMILY(order_rows);
+static const gs_family bias_family = GS_FAMILY(bias_rows);
+static const gs_family norm_family = GS_FAMILY(norm_rows);
+static const gs_family norm_at_family = GS_FAMILY(norm_at_rows);
+static const gs_family residual_family = GS_FAMILY(residual_rows);
+static const gs_family branch_scale_family = GS_FAMILY(branch_scale_rows);
+static const gs_family input_family = GS_FAMILY(input_rows);
+static const gs_family data_scale_family = GS_FAMILY(data_scale_rows);
+static const gs_family loss_family = GS_FAMILY(loss_rows);
+static const gs_family clip_family = GS_FAMILY(clip_rows);
+static const gs_family dtype_family = GS_FAMILY(dtype_rows);
+
+/* ---- The table of options ---- */
+
+/* clang-format off */
+static const gs_option rows[] = {
+    {"layers", GS_OPTION_SIZE, offsetof(gs_config, layers), "N", "96",
+     "dense layers", .group = "Network", .minimum = 1, .maximum = 1e7, .column = true},
+    {"width", GS_OPTION_SIZE, offsetof(gs_config, width), "N", "128",
+     "units in a layer", .minimum = 1, .maximum = 1e6, .column = true},
+    {"inputs", GS_OPTION_SIZE, offsetof(gs_config, inputs), "N", "auto",
+     "numbers in an example: the data's features, else the width",
+     .minimum = 1, .maximum = 1e6, .automatic = "auto", .column = true},
+    {"outputs", GS_OPTION_SIZE, offsetof(gs_config, outputs), "N", "auto",
+     "numbers that come out: the data's classes, else the width",
+     .minimum = 1, .maximum = 1e6, .automatic = "auto", .column = true},
+    {"act", GS_OPTION_CHOICE, offsetof(gs_config, act), "NAME", "sigmoid",
+     "activation phi", .family = &gs_activation_family, .column = true},
+    {"init", GS_OPTION_CHOICE, offsetof(gs_config, init), "NAME", "xavier",
+     "how weights are drawn", .family = &gs_init_family, .column = true},
+    {"gain", GS_OPTION_REAL, offsetof(gs_config, gain), "X", "1",
+     "factor on every weight", .minimum = -LARGEST, .maximum = LARGEST, .column = true},
+    {"bias", GS_OPTION_CHOICE, offsetof(gs_config, bias), "X", "0",
+     "bias at the start", .family = &bias_family, .column = true},
+    {"order", GS_OPTION_CHOICE, offsetof(gs_config, order), "NAME", "dense-act",
+     "what comes first in a layer", .family = &order_family, .column = true},
+    {"head", GS_OPTION_FLAG, offsetof(gs_config, head), NULL, NULL,
+     "a linear readout after the last layer (always with data or ce)", .column = true},
+
+    {"norm", GS_OPTION_CHOICE, offsetof(gs_config, norm), "NAME", "none",
+     "normalisation", .group = "Norm and skip", .family = &norm_family, .column = true},
+    {"norm-at", GS_OPTION_CHOICE, offsetof(gs_config, norm_at), "PLACE", "preact",
+     "what it normalises", .family = &norm_at_family, .column = true},
+    {"norm-eps", GS_OPTION_REAL, offsetof(gs_config, norm_eps), "X", "1e-5",
+     "eps in its root", .minimum = 0, .maximum = 1, .column = true},
+    {"residual", GS_OPTION_CHOICE, offsetof(gs_config, residual), "KIND", "none",
+     "skip connections", .family = &residual_family, .column = true},
+    {"skip", GS_OPTION_SIZE, offsetof(gs_config, skip), "S", "1",
+     "layers that one skips", .minimum = 1, .maximum = 1e7, .column = true},
+    {"branch-scale", GS_OPTION_CHOICE, offsetof(gs_config, branch_scale), "X", "1",
+     "alpha, the factor on a branch", .family = &branch_scale_family, .column = true},
+
+    {"batch", GS_OPTION_SIZE, offsetof(gs_config, batch), "N", "64",
+     "examples in the batch",
+     .group = "Data and loss", .minimum = 1, .maximum = 1e7, .column = true},
+    {"input", GS_OPTION_CHOICE, offsetof(gs_config, input), "KIND", "normal",
+     "examples that are made up", .family = &input_family, .column = true},
+    {"data", GS_OPTION_TEXT, offsetof(gs_config, data), "PATH", NULL,
+     "examples from a folder of IDX files, or a CSV with the label last", .column = true},
+    {"data-scale", GS_OPTION_CHOICE, offsetof(gs_config, data_scale), "KIND", "standard",
+     "what is done to their features", .family = &data_scale_family, .column = true},
+    {"loss", GS_OPTION_CHOICE, offsetof(gs_config, loss), "NAME", "auto",
+     "the loss, by default ce with data and else mse",
+     .family = &loss_family, .automatic = "auto", .column = true},
+
+    {"clip", GS_OPTION_CHOICE, offsetof(gs_config, clip), "KIND", "none",
+     "clipping of gradients", .group = "Clipping", .family = &clip_family, .column = true},
+
+    {"steps", GS_OPTION_SIZE, offsetof(gs_config, steps), "N", "0",
+     "steps of training", .group = "Run", .minimum = 0, .maximum = 0},
+    {"seed", GS_OPTION_SEED, offsetof(gs_config, seed), "N", "1",
+     "seed of everything random", .column = false},
+    {"seeds", GS_OPTION_SIZE, offsetof(gs_config, seeds), "N", "1",
+     "networks to run, with seeds N, N+1, ...", .minimum = 1, .maximum = 1e6},
+    {"dtype", GS_OPTION_CHOICE, offsetof(gs_config, dtype), "TYPE", "f64",
+     "element type of all arithmetic", .family = &dtype_family, .column = true},
+    {"threads", GS_OPTION_SIZE, offsetof(gs_config, threads), "N", "all",
+     "threads; the results do not depend on them",
+     .minimum = 0, .maximum = 4096, .automatic = "all"},
+};
+/* clang-format on */
+
+const gs_option_table gs_config_options = {rows, sizeof rows / sizeof rows[0]};
+
+/* ---- Configurations ---- */
+
+gs_config *gs_config_new(gs_error *error) {
+    gs_config *config = gs_alloc(1, sizeof *config, error);
+    if (config && gs_options_reset(&gs_config_options, config, error) != GS_OK) {
+        gs_config_free(config);
+        return NULL;
+    }
+    return config;
+}
+
+gs_config *gs_config_copy(const gs_config *config, gs_error *error) {
+    gs_config *copy = gs_alloc(1, sizeof *copy, error);
+    if (!copy)
+        return NULL;
+    *copy = *config;
+    copy->data = NULL;
+    if (config->data && gs_config_set(copy, "data", config->data, error) != GS_OK) {
+        gs_config_free(copy);
+        return NULL;
+    }
+    return copy;
+}
+
+void gs_config_free(gs_config *config) {
+    if (config)
+        gs_options_release(&gs_config_options, config);
+    gs_free(config);
+}
+
+static const gs_option *find_option(const char *name, gs_error *error) {
+    const gs_option *option = gs_option_find(&gs_config_options, name);
+    if (!option)
+        gs_unknown_name("option", "", name, gs_option_name_at, &gs_config_options, error);
+    return option;
+}
+
+gs_status gs_config_set(gs_config *config, const char *name, const char *value, gs_error *error) {
+    const gs_option *option = find_option(name, error);
+    return option ? gs_option_parse(option, config, value, error) : GS_ERR_USAGE;
+}
+
+gs_status gs_config_get(const gs_config *config, const char *name, char *text, size_t size,
+                        gs_error *error) {
+    const gs_option *option = find_option(name, error);
+    if (!option)
+        return GS_ERR_USAGE;
+    size_t length = gs_option_format(option, config, text, size);
+    if (length >= size)
+        return gs_fail(error, GS_ERR_USAGE, "--%s: expected room for %zu bytes, got %zu",
+                       option->name, length + 1, size);
+    return GS_OK;
+}
+
+/* ---- What follows from options and data together ---- */
+
+static gs_status resolve_shape(gs_config *config, size_t features, size_t classes,
+                               gs_error *error) {
+    if (features > 0 && config->inputs > 0 && config->inputs != features)
+        return gs_fail(error, GS_ERR_USAGE,
+                       "--inputs: expected %zu, the features of '%s', got '%zu'", features,
+                       config->data, config->inputs);
+    if (config->outputs > 0 && config->outputs < classes)
+        return gs_fail(error, GS_ERR_USAGE,
+                       "--outputs: expected %zu or more, the classes of '%s', got '%zu'", classes,
+                       config->data, config->outputs);
+    if (config->inputs == 0)
+        config->inputs = features > 0 ? features : config->width;
+    if (config->outputs == 0)
+        config->outputs = classes > 0 ? classes : config->width;
+    if (config->loss.index == GS_LOSS_CE && config->outputs < 2)
+        return gs_fail(error, GS_ERR_USAGE,
+                       "--outputs: expected 2 or more with --loss ce, got '%zu'", config->outputs);
+    return GS_OK;
+}
+
+static gs_status refuse_contradictions(const gs_config *config, gs_error *error) {
+    if (config->norm.index == GS_NORM_BATCH && config->batch < 2)
+        return gs_fail(error, GS_ERR_USAGE,
+                       "--batch: expected 2 or more with --norm batch, got '%zu'", config->batch);
+    if (config->residual.index == GS_RESIDUAL_POST_ACT && config->order.index == GS_ORDER_ACT_DENSE)
+        return gs_fail(error, GS_ERR_USAGE,
+                       "--residual: expected none or add with --order act-dense, got 'post-act'");
+    return GS_OK;
+}
+
+gs_status gs_config_resolve(gs_config *config, size_t features, size_t classes, gs_error *error) {
+    gs_config resolved = *config;
+    if (resolved.loss.index == GS_CHOICE_AUTO)
+        resolved.loss.index = config->data ? GS_LOSS_CE : GS_LOSS_MSE;
+    resolved.head = config->head || config->data || resolved.loss.index == GS_LOSS_CE;
+    gs_status status = resolve_shape(&resolved, features, classes, error);
+    if (status == GS_OK)
+        status = refuse_contradictions(&resolved, error);
+    if (status == GS_OK)
+        *config = resolved;
+    return status;
+}

@@ -1,0 +1,53 @@
+/*
+ * The configuration of a run, and the one table that describes it (config.c).
+ */
+#ifndef GS_NET_CONFIG_H
+#define GS_NET_CONFIG_H
+
+#include "net/option.h"
+
+/* Rows of the small families, in the order of their tables in config.c. */
+enum { GS_ORDER_DENSE_ACT, GS_ORDER_ACT_DENSE };
+enum { GS_BIAS_CONSTANT, GS_BIAS_NORMAL };
+enum { GS_NORM_NONE, GS_NORM_BATCH, GS_NORM_LAYER, GS_NORM_RMS };
+enum { GS_NORM_AT_INPUT, GS_NORM_AT_PREACT, GS_NORM_AT_POSTACT, GS_NORM_AT_OUTPUT };
+enum { GS_RESIDUAL_NONE, GS_RESIDUAL_ADD, GS_RESIDUAL_POST_ACT };
+enum { GS_BRANCH_NUMBER, GS_BRANCH_INVERSE_SQRT_DEPTH, GS_BRANCH_INVERSE_DEPTH, GS_BRANCH_REZERO };
+enum { GS_INPUT_NORMAL, GS_INPUT_CONSTANT };
+enum { GS_LOSS_MSE, GS_LOSS_CE, GS_LOSS_SUM, GS_LOSS_RANDOM };
+enum { GS_CLIP_NONE, GS_CLIP_VALUE, GS_CLIP_NORM, GS_CLIP_LAYER, GS_CLIP_AGC };
+enum { GS_SCALE_NONE, GS_SCALE_UNIT, GS_SCALE_STANDARD };
+
+struct gs_config {
+    size_t layers, width;
+    size_t inputs, outputs; /* 0: derived */
+    gs_choice act, init;
+    double gain;
+    gs_choice bias, order;
+    bool head;
+    gs_choice norm, norm_at;
+    double norm_eps;
+    gs_choice residual;
+    size_t skip;
+    gs_choice branch_scale;
+    size_t batch;
+    gs_choice input;
+    char *data;
+    gs_choice data_scale;
+    gs_choice loss; /* GS_CHOICE_AUTO: ce with data, else mse */
+    gs_choice clip;
+    size_t steps;
+    uint64_t seed;
+    size_t seeds;
+    gs_choice dtype; /* index is gs_dtype */
+    size_t threads;  /* 0: all that this process may use */
+};
+
+extern const gs_option_table gs_config_options;
+
+/* Fill in what is derived (inputs, outputs, head, loss), from the data if any: `features` and
+   `classes` are 0 without. What is resolved already stays. Errors: GS_ERR_USAGE where options
+   contradict each other or the data; the configuration is then unchanged. */
+gs_status gs_config_resolve(gs_config *config, size_t features, size_t classes, gs_error *error);
+
+#endif

@@ -1,0 +1,174 @@
+/*
+ * Dense layers, and the vectors of parameters beside a signal.
+ */
+#include "net/dense.h"
+
+#include <math.h>
+
+#include "base/memory.h"
+#include "net/config.h"
+#include "net/init.h"
+#include "net/streams.h"
+
+/* ---- Vectors of parameters ---- */
+
+gs_status gs_vector_new(size_t units, double value, gs_vector *vector, gs_error *error) {
+    size_t rows = (units + GS_TILE - 1) / GS_TILE * GS_TILE;
+    *vector = (gs_vector){.units = units};
+    vector->values = gs_alloc(rows, sizeof *vector->values, error);
+    vector->grad = gs_alloc(rows, sizeof *vector->grad, error);
+    if (!vector->values || !vector->grad) {
+        return GS_ERR_MEMORY;
+    }
+    for (size_t u = 0; u < units; u++) {
+        vector->values[u] = value;
+    }
+    return GS_OK;
+}
+
+void gs_vector_free(gs_vector *vector) {
+    gs_free(vector->values);
+    gs_free(vector->grad);
+    *vector = (gs_vector){0};
+}
+
+gs_magnitude gs_vector_magnitude(const gs_vector *vector) {
+    gs_magnitude total = {0, vector->exponent};
+    for (size_t u = 0; u < vector->units; u++) {
+        total.sum_squares = fma(vector->grad[u], vector->grad[u], total.sum_squares);
+    }
+    return total;
+}
+
+typedef struct {
+    const gs_kernels *kernels;
+    const char *x, *y;
+    double *sums;
+} sums_context;
+
+static void sums_block(void *context, gs_block block) {
+    const sums_context *c = context;
+    double *sums = c->sums + block.row;
+    if (c->y) {
+        c->kernels->dots[GS_AXIS_UNIT](block.rows, block.lanes, c->x + block.offset,
+                                       c->y + block.offset, sums);
+    } else {
+        c->kernels->sums[GS_AXIS_UNIT](block.rows, block.lanes, c->x + block.offset, sums);
+    }
+}
+
+static void grad_sums(const gs_engine *engine, const gs_signal *x, const gs_signal *y,
+                      gs_vector *vector) {
+    sums_context context = {engine->kernels, x->data, y ? y->data : NULL, vector->grad};
+    for (size_t u = 0; u < vector->units; u++) {
+        vector->grad[u] = 0;
+    }
+    gs_signal_for_rows(engine, x, sums_block, &context);
+    vector->exponent = x->exponent + (y ? y->exponent : 0);
+}
+
+void gs_vector_grad_sums(const gs_engine *engine, const gs_signal *x, gs_vector *vector) {
+    grad_sums(engine, x, NULL, vector);
+}
+
+void gs_vector_grad_dots(const gs_engine *engine, const gs_signal *x, const gs_signal *y,
+                         gs_vector *vector) {
+    grad_sums(engine, x, y, vector);
+}
+
+/* ---- Layers ---- */
+
+gs_status gs_dense_new(const gs_engine *engine, size_t out, size_t in, gs_dense *dense,
+                       gs_error *error) {
+    *dense = (gs_dense){0};
+    gs_status status = gs_matrix_new(engine, out, in, &dense->weight, error);
+    return status == GS_OK ? gs_vector_new(out, 0, &dense->bias, error) : status;
+}
+
+void gs_dense_free(gs_dense *dense) {
+    gs_matrix_free(&dense->weight);
+    gs_matrix_free(&dense->grad);
+    gs_vector_free(&dense->bias);
+}
+
+static void draw_bias(const gs_engine *engine, gs_vector *bias, gs_choice choice, uint64_t seed,
+                      uint32_t layer) {
+    const gs_kernels *k = engine->kernels;
+    _Alignas(64) char tile[GS_TILE_SIZE * sizeof(double)];
+    for (size_t u = 0; u < bias->units; u++) {
+        char *element = tile + u % GS_TILE * k->size;
+        if (choice.index == GS_BIAS_CONSTANT) {
+            k->set(element, choice.parameter);
+        } else if (u % GS_TILE == 0) {
+            k->random_tile(GS_DRAW_NORMAL, seed, GS_STREAM_BIAS, layer, 0, (uint32_t)(u / GS_TILE),
+                           choice.parameter, tile);
+        }
+        bias->values[u] = k->get(element);
+    }
+}
+
+gs_status gs_dense_draw(const gs_engine *engine, gs_dense *dense, gs_choice init, double gain,
+                        gs_choice bias, uint64_t seed, uint32_t layer, gs_error *error) {
+    draw_bias(engine, &dense->bias, bias, seed, layer);
+    return gs_init_weight(engine, init, gain, seed, layer, &dense->weight, error);
+}
+
+typedef struct {
+    const gs_kernels *kernels;
+    const double *bias;
+    double factor;
+    char *z;
+} bias_context;
+
+static void bias_block(void *context, gs_block block) {
+    const bias_context *c = context;
+    c->kernels->add_rows(block.rows, c->factor, c->bias + block.row, c->z + block.offset);
+}
+
+static bool all_zero(const gs_vector *vector) {
+    for (size_t u = 0; u < vector->units; u++) {
+        if (vector->values[u] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* z = W u + b. Where z carries an exponent the bias is brought to it, or z to the bias's if that is
+ * larger. */
+void gs_dense_forward(const gs_engine *engine, const gs_dense *dense, const gs_signal *u,
+                      gs_signal *z) {
+    gs_product_forward(engine, &dense->weight, u, z);
+    if (all_zero(&dense->bias)) {
+        return;
+    }
+    if (z->exponent < 0) {
+        gs_signal_scale(engine, gs_ldexp(1, z->exponent), z, z);
+        z->exponent = 0;
+    }
+    bias_context context = {engine->kernels, dense->bias.values, gs_ldexp(1, -z->exponent),
+                            z->data};
+    gs_signal_for_blocks(engine, z, bias_block, &context);
+    gs_signal_clear_padding(engine, z);
+}
+
+/* dL/du = W^T dL/dz, dL/db = sum over the batch of dL/dz */
+void gs_dense_backward(const gs_engine *engine, gs_dense *dense, const gs_signal *delta,
+                       gs_signal *grad_u) {
+    gs_vector_grad_sums(engine, delta, &dense->bias);
+    gs_product_backward(engine, &dense->weight, delta, grad_u);
+}
+
+/* dL/dW = dL/dz u^T */
+gs_status gs_dense_grad_weight(const gs_engine *engine, const gs_signal *delta, const gs_signal *u,
+                               gs_matrix *grad, gs_error *error) {
+    gs_signal transposed;
+    gs_status status =
+        gs_signal_new(engine, u->panels * engine->kernels->panel, u->units, &transposed, error);
+    if (status == GS_OK) {
+        gs_signal_transpose(engine, u, &transposed);
+        gs_product_outer(engine, delta, &transposed, grad);
+    }
+    gs_signal_free(&transposed);
+    return status;
+}

@@ -1,0 +1,18 @@
+/*
+ * Weight initialisation: the table of schemes. A weight is a pure function of (seed, layer, row,
+ * column), except for orthogonal, which needs the whole matrix.
+ */
+#ifndef GS_NET_INIT_H
+#define GS_NET_INIT_H
+
+#include "net/matrix.h"
+#include "net/option.h"
+
+extern const gs_family gs_init_family;
+
+/* Draw W [fan_out, fan_in], which is zero before. `gain` multiplies every weight. Errors:
+   GS_ERR_MEMORY (the work space of orthogonal). */
+gs_status gs_init_weight(const gs_engine *engine, gs_choice init, double gain, uint64_t seed,
+                         uint32_t layer, gs_matrix *weight, gs_error *error);
+
+#endif

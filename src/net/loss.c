@@ -1,0 +1,98 @@
+/*
+ * Losses: one function each for value and gradient, in the order of the table in config.c.
+ */
+#include "net/loss.h"
+
+#include <math.h>
+
+#include "base/memory.h"
+#include "net/config.h"
+
+gs_status gs_loss_new(const gs_engine *engine, size_t kind, size_t outputs, size_t batch,
+                      gs_loss *loss, gs_error *error) {
+    gs_status status = GS_OK;
+    *loss = (gs_loss){.kind = kind};
+    if (kind == GS_LOSS_MSE) {
+        status = gs_signal_new(engine, outputs, batch, &loss->target, error);
+    } else if (kind == GS_LOSS_CE) {
+        loss->labels = gs_alloc(batch, sizeof *loss->labels, error);
+        status = loss->labels ? GS_OK : GS_ERR_MEMORY;
+    } else if (kind == GS_LOSS_RANDOM) {
+        loss->readout = gs_alloc(outputs, sizeof *loss->readout, error);
+        status = loss->readout ? GS_OK : GS_ERR_MEMORY;
+    }
+    return status;
+}
+
+void gs_loss_free(gs_loss *loss) {
+    gs_signal_free(&loss->target);
+    gs_free(loss->labels);
+    gs_free(loss->readout);
+    *loss = (gs_loss){0};
+}
+
+/* The same row for every example: grad[u, b] = values[u] / B, or 1 / B without values. */
+static void fill_rows(const gs_engine *engine, const double *values, gs_signal *grad) {
+    const gs_kernels *k = engine->kernels;
+    for (size_t b = 0; b < grad->batch; b++) {
+        for (size_t u = 0; u < grad->units; u++) {
+            k->set(gs_signal_element(k, grad, u, b),
+                   (values ? values[u] : 1) / (double)grad->batch);
+        }
+    }
+    grad->exponent = 0;
+}
+
+/* L = mean (x - y)^2, dL/dx = 2 (x - y) / count */
+static double mse(const gs_engine *engine, const gs_loss *loss, const gs_signal *x,
+                  gs_signal *grad) {
+    double count = (double)x->units * (double)x->batch;
+    gs_signal_combine(engine, 1, x, -1, &loss->target, grad);
+    gs_magnitude distance = gs_signal_magnitude(engine, grad, NULL);
+    gs_signal_scale(engine, 2 / count, grad, grad);
+    return gs_ldexp(distance.sum_squares / count, 2 * distance.exponent);
+}
+
+/* L_b = log sum exp(x) - x[label], dL/dx = (p - onehot) / B. A true x too large for its type
+ * becomes one-hot. */
+static double ce(const gs_engine *engine, const gs_loss *loss, const gs_signal *x,
+                 gs_signal *grad) {
+    const gs_kernels *k = engine->kernels;
+    double limit = k->dtype == GS_F64 ? 0x1p900 : 0x1p120;
+    double factor = fmin(gs_ldexp(1, x->exponent), limit), total = 0;
+    double largest[GS_PANEL_BYTES / sizeof(float)], log_total[GS_PANEL_BYTES / sizeof(float)];
+    for (size_t b = 0; b < x->batch; b++) {
+        if (b % k->panel == 0) {
+            size_t offset = b / k->panel * x->rows * GS_PANEL_BYTES;
+            k->softmax(x->units, factor, (const char *)x->data + offset,
+                       (char *)grad->data + offset, largest, log_total);
+        }
+        size_t lane = b % k->panel;
+        void *hit = gs_signal_element(k, grad, loss->labels[b], b);
+        double logit = k->get(gs_signal_element(k, x, loss->labels[b], b));
+        k->set(hit, k->get(hit) - 1);
+        total += log_total[lane] + gs_ldexp(largest[lane] - logit, x->exponent);
+    }
+    grad->exponent = 0;
+    gs_signal_clear_padding(engine, grad);
+    gs_signal_scale(engine, 1 / (double)x->batch, grad, grad);
+    return total / (double)x->batch;
+}
+
+/* L = (1/B) sum x, or (1/B) sum r . x; dL/dx does not depend on x */
+static double linear(const gs_engine *engine, const gs_loss *loss, const gs_signal *x,
+                     gs_signal *grad) {
+    fill_rows(engine, loss->readout, grad);
+    return gs_ldexp(gs_signal_dot(engine, x, grad), x->exponent);
+}
+
+typedef double (*loss_function)(const gs_engine *engine, const gs_loss *loss, const gs_signal *x,
+                                gs_signal *grad);
+
+static const loss_function losses[] = {
+    [GS_LOSS_MSE] = mse, [GS_LOSS_CE] = ce, [GS_LOSS_SUM] = linear, [GS_LOSS_RANDOM] = linear};
+
+double gs_loss_gradient(const gs_engine *engine, const gs_loss *loss, const gs_signal *x,
+                        gs_signal *grad) {
+    return losses[loss->kind](engine, loss, x, grad);
+}

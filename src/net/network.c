@@ -1,0 +1,347 @@
+/*
+ * Building a network: from the configuration to a list of stages, their memory, their weights and
+ * their batch.
+ */
+#include "net/network.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/machine.h"
+#include "base/memory.h"
+#include "net/init.h"
+#include "net/streams.h"
+
+/* ---- Stages ---- */
+
+/* The order of stages within a layer. A norm stands where --norm-at says, a skip where --residual
+ * says. */
+typedef struct {
+    gs_stage_kind kind;
+    size_t place;   /* of a norm: GS_NORM_AT_...; of a skip: GS_RESIDUAL_... */
+    unsigned names; /* the last stage of a layer that can be z_l, and a_l, is it */
+} step;
+
+enum { MOST_STEPS = 8 };
+
+static const step recipes[][MOST_STEPS] = {
+    [GS_ORDER_DENSE_ACT] = {{GS_STAGE_NORM, GS_NORM_AT_INPUT, 0},
+                            {GS_STAGE_DENSE, 0, GS_IS_Z},
+                            {GS_STAGE_NORM, GS_NORM_AT_PREACT, GS_IS_Z},
+                            {GS_STAGE_SKIP, GS_RESIDUAL_POST_ACT, 0},
+                            {GS_STAGE_ACTIVATION, 0, GS_IS_A},
+                            {GS_STAGE_NORM, GS_NORM_AT_POSTACT, GS_IS_A},
+                            {GS_STAGE_SKIP, GS_RESIDUAL_ADD, 0},
+                            {GS_STAGE_NORM, GS_NORM_AT_OUTPUT, 0}},
+    [GS_ORDER_ACT_DENSE] = {{GS_STAGE_NORM, GS_NORM_AT_INPUT, 0},
+                            {GS_STAGE_ACTIVATION, 0, GS_IS_A},
+                            {GS_STAGE_NORM, GS_NORM_AT_POSTACT, GS_IS_A},
+                            {GS_STAGE_DENSE, 0, GS_IS_Z},
+                            {GS_STAGE_NORM, GS_NORM_AT_PREACT, GS_IS_Z},
+                            {GS_STAGE_SKIP, GS_RESIDUAL_ADD, 0},
+                            {GS_STAGE_NORM, GS_NORM_AT_OUTPUT, 0}},
+};
+
+/* What building carries from stage to stage. */
+typedef struct {
+    gs_network *network;
+    size_t layer;
+    const gs_signal *x;      /* output of the last stage */
+    const gs_signal *source; /* x_{l-s}: the last output that a skip may start from */
+    gs_error *error;
+} builder;
+
+static double branch_scale(const gs_config *config) {
+    double depth = (double)config->layers;
+    switch (config->branch_scale.index) {
+    case GS_BRANCH_INVERSE_SQRT_DEPTH:
+        return 1 / sqrt(depth);
+    case GS_BRANCH_INVERSE_DEPTH:
+        return 1 / depth;
+    case GS_BRANCH_REZERO:
+        return 0;
+    default:
+        return config->branch_scale.parameter;
+    }
+}
+
+static gs_status append_stage(builder *b, gs_stage_kind kind, size_t units) {
+    gs_network *network = b->network;
+    const gs_config *config = network->config;
+    gs_stage *stage = &network->stages[network->stage_count++];
+    gs_status status = gs_signal_new(&network->engine, units, config->batch, &stage->out, b->error);
+    stage->kind = kind;
+    stage->layer = b->layer;
+    stage->in = b->x;
+    if (status != GS_OK) {
+        return status;
+    }
+    switch (kind) {
+    case GS_STAGE_DENSE:
+        status = gs_dense_new(&network->engine, units, b->x->units, &stage->dense, b->error);
+        break;
+    case GS_STAGE_ACTIVATION:
+        stage->act = config->act;
+        status = gs_signal_new(&network->engine, units, config->batch, &stage->slope, b->error);
+        break;
+    case GS_STAGE_NORM:
+        status = gs_norm_new(&network->engine, config->norm.index, config->norm_eps, units,
+                             config->batch, &stage->norm, b->error);
+        break;
+    case GS_STAGE_SKIP:
+        stage->skip = (gs_skip){.source = b->source,
+                                .source_layer = b->layer - config->skip,
+                                .alpha = branch_scale(config),
+                                .learned = config->branch_scale.index == GS_BRANCH_REZERO};
+        network->has_skip = true;
+        break;
+    }
+    b->x = &stage->out;
+    return status;
+}
+
+/* Whether a step of the recipe is there in this layer. */
+static bool has_step(const builder *b, const step *what) {
+    const gs_config *config = b->network->config;
+    switch (what->kind) {
+    case GS_STAGE_NORM:
+        return config->norm.index != GS_NORM_NONE && config->norm_at.index == what->place;
+    case GS_STAGE_SKIP:
+        return config->residual.index == what->place && b->layer % config->skip == 0 &&
+               b->source->units == b->x->units;
+    default:
+        return true;
+    }
+}
+
+static gs_status append_layer(builder *b, size_t units) {
+    const gs_config *config = b->network->config;
+    const step *steps = recipes[config->order.index];
+    gs_stage *named_z = NULL, *named_a = NULL;
+    for (size_t i = 0; i < MOST_STEPS && (i == 0 || steps[i].kind || steps[i].names); i++) {
+        if (!has_step(b, &steps[i])) {
+            continue;
+        }
+        gs_stage *stage = &b->network->stages[b->network->stage_count];
+        gs_status status =
+            append_stage(b, steps[i].kind, steps[i].kind == GS_STAGE_DENSE ? units : b->x->units);
+        if (status != GS_OK) {
+            return status;
+        }
+        named_z = steps[i].names & GS_IS_Z ? stage : named_z;
+        named_a = steps[i].names & GS_IS_A ? stage : named_a;
+    }
+    named_z->names |= GS_IS_Z;
+    named_a->names |= GS_IS_A;
+    b->network->stages[b->network->stage_count - 1].names |= GS_IS_X;
+    if (b->layer % config->skip == 0) {
+        b->source = b->x;
+    }
+    return GS_OK;
+}
+
+static gs_status append_stages(gs_network *network, gs_error *error) {
+    const gs_config *config = network->config;
+    builder b = {
+        .network = network, .x = &network->input, .source = &network->input, .error = error};
+    for (b.layer = 1; b.layer <= config->layers; b.layer++) {
+        bool last = b.layer == config->layers && !config->head;
+        gs_status status = append_layer(&b, last ? config->outputs : config->width);
+        if (status != GS_OK) {
+            return status;
+        }
+    }
+    if (config->head) {
+        gs_status status = append_stage(&b, GS_STAGE_DENSE, config->outputs);
+        network->stages[network->stage_count - 1].names = GS_IS_Z | GS_IS_X;
+        return status;
+    }
+    return GS_OK;
+}
+
+/* ---- Memory ---- */
+
+static size_t stages_per_layer(const gs_config *config) {
+    return 2 + (config->norm.index != GS_NORM_NONE) + (config->residual.index != GS_RESIDUAL_NONE);
+}
+
+/* About what the network will take. False if that overflows. */
+static bool bytes_needed(const gs_network *network, size_t *bytes) {
+    const gs_config *config = network->config;
+    const gs_kernels *k = network->engine.kernels;
+    size_t widest = config->width > config->inputs ? config->width : config->inputs;
+    size_t weight, first, signal, per_layer;
+    return gs_matrix_bytes(k, config->width, config->width, &weight) &&
+           gs_matrix_bytes(k, config->width, config->inputs, &first) &&
+           gs_signal_bytes(k, config->width, config->batch, &signal) &&
+           gs_size_multiply(signal, stages_per_layer(config) + 1, &signal) &&
+           gs_size_add(weight, signal, &per_layer) &&
+           gs_size_add(per_layer, stages_per_layer(config) * sizeof(gs_stage), &per_layer) &&
+           gs_size_multiply(per_layer, config->layers, bytes) &&
+           gs_size_add(*bytes, first, bytes) &&
+           gs_signal_bytes(k, widest, config->batch, &signal) &&
+           gs_size_multiply(signal, 4, &signal) && gs_size_add(*bytes, signal, bytes);
+}
+
+/* Many small blocks can be promised by the system and not be there when they are used: ask once,
+ * for all. */
+static gs_status check_memory(const gs_network *network, gs_error *error) {
+    size_t bytes, available = gs_memory_available();
+    char needed[32] = "more than can be addressed", had[32];
+    bool fits = bytes_needed(network, &bytes);
+    if (fits && bytes < ((size_t)64 << 20)) {
+        return GS_OK;
+    }
+    if (fits) {
+        gs_format_bytes(needed, (double)bytes);
+    }
+    gs_format_bytes(had, (double)available);
+    if (!fits || bytes > available) {
+        return gs_fail(error, GS_ERR_MEMORY, "the network needs %s, and %s is available", needed,
+                       had);
+    }
+    return GS_OK;
+}
+
+static gs_status allocate(gs_network *network, gs_error *error) {
+    gs_config *config = network->config;
+    size_t widest = config->width > config->inputs ? config->width : config->inputs;
+    widest = widest > config->outputs ? widest : config->outputs;
+    size_t most = config->layers * stages_per_layer(config) + 1;
+    network->stages = gs_alloc(most, sizeof *network->stages, error);
+    gs_status status = network->stages ? GS_OK : GS_ERR_MEMORY;
+    gs_signal *signals[] = {&network->input, &network->grad, &network->spare, &network->skipped};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals && status == GS_OK; i++) {
+        size_t units = i == 0 ? config->inputs : widest;
+        status = gs_signal_new(&network->engine, units, config->batch, signals[i], error);
+    }
+    if (status == GS_OK) {
+        status = append_stages(network, error);
+    }
+    if (status == GS_OK) {
+        status = gs_loss_new(&network->engine, config->loss.index, config->outputs, config->batch,
+                             &network->loss, error);
+    }
+    return status == GS_OK ? gs_network_list_entries(network, error) : status;
+}
+
+static void free_stage(gs_stage *stage) {
+    gs_signal_free(&stage->out);
+    switch (stage->kind) {
+    case GS_STAGE_DENSE:
+        gs_dense_free(&stage->dense);
+        break;
+    case GS_STAGE_ACTIVATION:
+        gs_signal_free(&stage->slope);
+        break;
+    case GS_STAGE_NORM:
+        gs_norm_free(&stage->norm);
+        break;
+    case GS_STAGE_SKIP:
+        break;
+    }
+}
+
+void gs_network_free(gs_network *network) {
+    if (!network) {
+        return;
+    }
+    for (size_t i = 0; i < network->stage_count; i++) {
+        free_stage(&network->stages[i]);
+    }
+    gs_free(network->stages);
+    gs_free(network->entries);
+    gs_signal_free(&network->input);
+    gs_signal_free(&network->grad);
+    gs_signal_free(&network->spare);
+    gs_signal_free(&network->skipped);
+    gs_loss_free(&network->loss);
+    gs_pool_free(network->engine.pool);
+    gs_config_free(network->config);
+    gs_free(network);
+}
+
+/* ---- The whole ---- */
+
+static gs_status draw_parameters(gs_network *network, gs_error *error) {
+    const gs_config *config = network->config;
+    for (size_t i = 0; i < network->stage_count; i++) {
+        gs_stage *stage = &network->stages[i];
+        if (stage->kind == GS_STAGE_DENSE) {
+            gs_status status =
+                gs_dense_draw(&network->engine, &stage->dense, config->init, config->gain,
+                              config->bias, config->seed, (uint32_t)stage->layer, error);
+            if (status != GS_OK) {
+                return status;
+            }
+        }
+    }
+    if (network->loss.readout) {
+        gs_draw_vector(&network->engine, GS_DRAW_NORMAL, config->seed, GS_STREAM_READOUT,
+                       1 / sqrt((double)config->outputs), config->outputs, network->loss.readout);
+    }
+    return GS_OK;
+}
+
+static gs_status build(gs_network *network, const gs_config *config, gs_error *error) {
+    network->config = gs_config_copy(config, error);
+    gs_status status =
+        network->config ? gs_config_resolve(network->config, 0, 0, error) : GS_ERR_MEMORY;
+    if (status == GS_OK) {
+        status =
+            gs_kernels_get((gs_dtype)network->config->dtype.index, &network->engine.kernels, error);
+    }
+    if (status == GS_OK) {
+        status = check_memory(network, error);
+    }
+    if (status == GS_OK) {
+        size_t threads = network->config->threads ? network->config->threads : gs_cpus_available();
+        status = gs_pool_new(threads, &network->engine.pool, error);
+    }
+    if (status == GS_OK) {
+        network->layers = network->config->layers + network->config->head;
+        status = allocate(network, error);
+    }
+    return status == GS_OK ? draw_parameters(network, error) : status;
+}
+
+gs_network *gs_network_new(const gs_config *config, gs_error *error) {
+    gs_network *network = gs_alloc(1, sizeof *network, error);
+    if (network && build(network, config, error) != GS_OK) {
+        gs_network_free(network);
+        return NULL;
+    }
+    return network;
+}
+
+gs_status gs_network_keep_gradients(gs_network *network, gs_error *error) {
+    for (size_t i = 0; i < network->stage_count; i++) {
+        gs_stage *stage = &network->stages[i];
+        if (stage->kind == GS_STAGE_DENSE && !stage->dense.grad.data) {
+            gs_status status = gs_matrix_new(&network->engine, stage->dense.weight.rows,
+                                             stage->dense.weight.cols, &stage->dense.grad, error);
+            if (status != GS_OK) {
+                return status;
+            }
+        }
+    }
+    network->keep_gradients = true;
+    return GS_OK;
+}
+
+size_t gs_network_layers(const gs_network *network) {
+    return network->layers;
+}
+
+size_t gs_network_inputs(const gs_network *network) {
+    return network->config->inputs;
+}
+
+size_t gs_network_outputs(const gs_network *network) {
+    return network->config->outputs;
+}
+
+size_t gs_network_batch(const gs_network *network) {
+    return network->config->batch;
+}

@@ -1,0 +1,115 @@
+/*
+ * The network: a list of stages, each with a forward and a backward, built from the configuration.
+ * Whoever wants to know what passes by is an observer; the network itself measures nothing.
+ */
+#ifndef GS_NET_NETWORK_H
+#define GS_NET_NETWORK_H
+
+#include "net/activation.h"
+#include "net/config.h"
+#include "net/dense.h"
+#include "net/loss.h"
+#include "net/norm.h"
+#include "net/residual.h"
+#include "net/streams.h"
+
+typedef enum { GS_STAGE_DENSE, GS_STAGE_ACTIVATION, GS_STAGE_NORM, GS_STAGE_SKIP } gs_stage_kind;
+
+/* What the output of a stage is called in the model (see DESIGN): a stage can be several. */
+enum {
+    GS_IS_Z = 1, /* z_l, after a preact norm                         */
+    GS_IS_A = 2, /* a_l, after a postact norm                        */
+    GS_IS_X = 4  /* x_l, the output of the layer                     */
+};
+
+typedef struct {
+    gs_stage_kind kind;
+    size_t layer;   /* 1 is next to the input */
+    unsigned names; /* GS_IS_... */
+    const gs_signal *in;
+    gs_signal out;
+    union { /* by kind */
+        gs_dense dense;
+        struct {
+            gs_choice act;
+            gs_signal slope; /* phi'(z), from forward */
+        };
+        gs_norm norm;
+        gs_skip skip;
+    };
+} gs_stage;
+
+/* Something that is read, written and saved by name. */
+typedef enum {
+    GS_ENTRY_INPUT,
+    GS_ENTRY_TARGET,
+    GS_ENTRY_LABELS,
+    GS_ENTRY_READOUT,
+    GS_ENTRY_WEIGHT,
+    GS_ENTRY_VECTOR, /* bias; scale and shift of a norm */
+    GS_ENTRY_ALPHA   /* branch_scale */
+} gs_entry_kind;
+
+typedef struct {
+    gs_tensor tensor;
+    gs_entry_kind kind;
+    bool grad;
+    gs_stage *stage;   /* of a parameter */
+    gs_vector *vector; /* of a vector */
+} gs_entry;
+
+struct gs_network {
+    gs_config *config; /* resolved */
+    gs_engine engine;
+    size_t layers; /* dense layers and the head */
+    bool has_skip;
+    gs_signal input;
+    gs_stage *stages;
+    size_t stage_count;
+    gs_loss loss;
+    double loss_value;
+    gs_signal grad, spare,
+        skipped; /* backward: the gradient, its next value, what goes round a block */
+    bool keep_gradients;
+    size_t nonfinite_layer; /* first layer with a value that is not finite, 0 if none */
+    gs_entry *entries;
+    size_t entry_count;
+    bool (*stop)(void *context);
+    void *stop_context;
+};
+
+/* `count` random numbers times `scale`, rounded to the element type (batch.c). */
+void gs_draw_vector(const gs_engine *engine, gs_draw draw, uint64_t seed, gs_stream stream,
+                    double scale, size_t count, double *values);
+
+/* ---- Passes (pass.c) ---- */
+
+/* Called while a pass runs; any member may be NULL. A status other than GS_OK ends the pass. */
+typedef struct {
+    void *context;
+    /* Forward: stage->out was made. */
+    gs_status (*value)(void *context, const gs_stage *stage, gs_error *error);
+    /* Backward: the gradient with respect to the output of a stage, called `names` (GS_IS_...) of
+       `layer`; x_0 is (0, GS_IS_X). */
+    gs_status (*grad)(void *context, size_t layer, unsigned names, const gs_signal *grad,
+                      gs_error *error);
+    /* Backward: the product of a dense stage comes next; delta is the gradient with respect to its
+     * output. */
+    gs_status (*dense)(void *context, const gs_stage *stage, const gs_signal *delta,
+                       gs_error *error);
+} gs_observer;
+
+gs_status gs_network_forward_observed(gs_network *network, const gs_observer *observer,
+                                      gs_error *error);
+gs_status gs_network_backward_observed(gs_network *network, const gs_observer *observer,
+                                       gs_error *error);
+
+/* ---- Named tensors (tensors.c) ---- */
+
+/* Make the list of entries. Errors: GS_ERR_MEMORY. */
+gs_status gs_network_list_entries(gs_network *network, gs_error *error);
+
+/* The values of an entry, as many as its shape says. */
+void gs_network_read_entry(const gs_network *network, const gs_entry *entry, double *values);
+
+#endif

@@ -1,0 +1,405 @@
+/*
+ * Signals: memory, blocks, exponents, and the reductions that every statistic is made of.
+ */
+#include "net/signal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+/* Rows in a block: 8 KiB, so that a block that is read twice is in the first-level cache the second
+ * time. */
+enum { BLOCK_ROWS = 64 };
+
+/* Signals smaller than this many blocks are not worth waking a thread for. */
+enum { PARALLEL_BLOCKS = 64 };
+
+/* ---- Memory ---- */
+
+static size_t round_up(size_t value, size_t step) {
+    return (value + step - 1) / step * step;
+}
+
+bool gs_signal_bytes(const gs_kernels *kernels, size_t units, size_t batch, size_t *bytes) {
+    size_t rows, lanes, cells;
+    if (!gs_size_add(units, GS_TILE - 1, &rows) ||
+        !gs_size_add(batch, kernels->panel - 1, &lanes)) {
+        return false;
+    }
+    rows = rows / GS_TILE * GS_TILE;
+    lanes = lanes / kernels->panel * kernels->panel;
+    return gs_size_multiply(rows, lanes, &cells) && gs_size_multiply(cells, kernels->size, bytes);
+}
+
+gs_status gs_signal_new(const gs_engine *engine, size_t units, size_t batch, gs_signal *signal,
+                        gs_error *error) {
+    size_t bytes;
+    *signal = (gs_signal){0};
+    if (!gs_signal_bytes(engine->kernels, units, batch, &bytes)) {
+        return gs_fail(error, GS_ERR_MEMORY, "a signal of %zu x %zu does not fit in memory", units,
+                       batch);
+    }
+    signal->data = gs_alloc(bytes, 1, error);
+    if (!signal->data) {
+        return GS_ERR_MEMORY;
+    }
+    signal->units = units;
+    signal->batch = batch;
+    signal->rows = round_up(units, GS_TILE);
+    signal->panels = round_up(batch, engine->kernels->panel) / engine->kernels->panel;
+    return GS_OK;
+}
+
+void gs_signal_free(gs_signal *signal) {
+    gs_free(signal->data);
+    *signal = (gs_signal){0};
+}
+
+static size_t cells_of(const gs_engine *engine, const gs_signal *signal) {
+    return signal->rows * signal->panels * engine->kernels->panel;
+}
+
+void gs_signal_zero(const gs_engine *engine, gs_signal *signal) {
+    memset(signal->data, 0, cells_of(engine, signal) * engine->kernels->size);
+    signal->exponent = 0;
+}
+
+void gs_signal_copy(const gs_engine *engine, const gs_signal *from, gs_signal *to) {
+    memcpy(to->data, from->data, cells_of(engine, from) * engine->kernels->size);
+    to->exponent = from->exponent;
+}
+
+/* ---- Blocks ---- */
+
+static size_t blocks_per_panel(const gs_signal *signal) {
+    return (signal->units + BLOCK_ROWS - 1) / BLOCK_ROWS;
+}
+
+static gs_block block_at(const gs_engine *engine, const gs_signal *signal, size_t number) {
+    size_t width = engine->kernels->panel;
+    size_t panel = number / blocks_per_panel(signal);
+    size_t row = number % blocks_per_panel(signal) * BLOCK_ROWS;
+    size_t rows_left = signal->units - row;
+    size_t lanes_left = signal->batch - panel * width;
+    size_t rows = rows_left < BLOCK_ROWS ? rows_left : BLOCK_ROWS;
+    return (gs_block){.row = row,
+                      .rows = rows,
+                      .example = panel * width,
+                      .lanes = lanes_left < width ? lanes_left : width,
+                      .cells = rows * width,
+                      .offset = (panel * signal->rows + row) * GS_PANEL_BYTES};
+}
+
+/* Threads for a job of so many blocks: small jobs are done where they are. */
+static gs_pool *threads_for(const gs_engine *engine, size_t blocks) {
+    return blocks < PARALLEL_BLOCKS ? NULL : engine->pool;
+}
+
+typedef struct {
+    const gs_engine *engine;
+    const gs_signal *signal;
+    gs_block_task task;
+    void *context;
+} block_job;
+
+static void run_block(void *context, size_t index) {
+    const block_job *job = context;
+    job->task(job->context, block_at(job->engine, job->signal, index));
+}
+
+void gs_signal_for_blocks(const gs_engine *engine, const gs_signal *signal, gs_block_task task,
+                          void *context) {
+    block_job job = {engine, signal, task, context};
+    size_t blocks = signal->panels * blocks_per_panel(signal);
+    gs_pool_run(threads_for(engine, blocks), blocks, run_block, &job);
+}
+
+/* Blocks whose results are held before they are merged, in order. */
+enum { PARTIALS = 256 };
+
+typedef struct {
+    const gs_engine *engine;
+    const gs_signal *signal;
+    size_t first;
+    gs_block_measure measure;
+    const void *context;
+    gs_partial partials[PARTIALS];
+} reduce_job;
+
+static void measure_block(void *context, size_t index) {
+    reduce_job *job = context;
+    gs_block block = block_at(job->engine, job->signal, job->first + index);
+    job->partials[index] = job->measure(job->context, block);
+}
+
+gs_partial gs_signal_reduce(const gs_engine *engine, const gs_signal *signal,
+                            gs_block_measure measure, const void *context, gs_partial_merge merge) {
+    reduce_job job = {.engine = engine, .signal = signal, .measure = measure, .context = context};
+    size_t blocks = signal->panels * blocks_per_panel(signal);
+    gs_partial total = {{0}};
+    for (; job.first < blocks; job.first += PARTIALS) {
+        size_t count = blocks - job.first < PARTIALS ? blocks - job.first : PARTIALS;
+        gs_pool_run(threads_for(engine, blocks), count, measure_block, &job);
+        for (size_t i = 0; i < count; i++) {
+            total = merge(total, job.partials[i]);
+        }
+    }
+    return total;
+}
+
+gs_partial gs_partial_sum(gs_partial total, gs_partial part) {
+    for (size_t i = 0; i < GS_PARTIAL_VALUES; i++) {
+        total.value[i] += part.value[i];
+    }
+    return total;
+}
+
+static void run_rows(void *context, size_t index) {
+    const block_job *job = context;
+    for (size_t panel = 0; panel < job->signal->panels; panel++) {
+        size_t number = panel * blocks_per_panel(job->signal) + index;
+        job->task(job->context, block_at(job->engine, job->signal, number));
+    }
+}
+
+void gs_signal_for_rows(const gs_engine *engine, const gs_signal *signal, gs_block_task task,
+                        void *context) {
+    block_job job = {engine, signal, task, context};
+    size_t count = blocks_per_panel(signal);
+    gs_pool_run(threads_for(engine, count * signal->panels), count, run_rows, &job);
+}
+
+static void run_panel(void *context, size_t index) {
+    const block_job *job = context;
+    size_t count = blocks_per_panel(job->signal);
+    for (size_t i = 0; i < count; i++) {
+        job->task(job->context, block_at(job->engine, job->signal, index * count + i));
+    }
+}
+
+void gs_signal_for_panels(const gs_engine *engine, const gs_signal *signal, gs_block_task task,
+                          void *context) {
+    block_job job = {engine, signal, task, context};
+    size_t blocks = signal->panels * blocks_per_panel(signal);
+    gs_pool_run(threads_for(engine, blocks), signal->panels, run_panel, &job);
+}
+
+/* ---- Values in and out ---- */
+
+void *gs_signal_element(const gs_kernels *kernels, const gs_signal *signal, size_t unit,
+                        size_t example) {
+    size_t row = example / kernels->panel * signal->rows + unit;
+    return (char *)signal->data + row * GS_PANEL_BYTES + example % kernels->panel * kernels->size;
+}
+
+void gs_signal_write(const gs_engine *engine, const double *values, gs_signal *signal) {
+    gs_signal_zero(engine, signal);
+    for (size_t b = 0; b < signal->batch; b++) {
+        for (size_t u = 0; u < signal->units; u++) {
+            engine->kernels->set(gs_signal_element(engine->kernels, signal, u, b),
+                                 values[b * signal->units + u]);
+        }
+    }
+}
+
+void gs_signal_read(const gs_engine *engine, const gs_signal *signal, double *values) {
+    for (size_t b = 0; b < signal->batch; b++) {
+        for (size_t u = 0; u < signal->units; u++) {
+            double mantissa =
+                engine->kernels->get(gs_signal_element(engine->kernels, signal, u, b));
+            values[b * signal->units + u] = gs_ldexp(mantissa, signal->exponent);
+        }
+    }
+}
+
+/* Lanes past the batch are zero by contract; phi(0) or a bias may just have been written there. */
+void gs_signal_clear_padding(const gs_engine *engine, gs_signal *signal) {
+    const gs_kernels *k = engine->kernels;
+    size_t lanes = signal->batch % k->panel;
+    if (lanes > 0) {
+        char *row = (char *)signal->data + (signal->panels - 1) * signal->rows * GS_PANEL_BYTES;
+        for (size_t u = 0; u < signal->rows; u++, row += GS_PANEL_BYTES) {
+            memset(row + lanes * k->size, 0, (k->panel - lanes) * k->size);
+        }
+    }
+}
+
+/* ---- Norms and exponents ---- */
+
+double gs_ldexp(double value, int64_t exponent) {
+    int64_t clipped = exponent > 4000 ? 4000 : exponent < -4000 ? -4000 : exponent;
+    return ldexp(value, (int)clipped);
+}
+
+/* log10 of sqrt(s) 2^e = (log10 s) / 2 + e log10 2 */
+double gs_magnitude_log10(gs_magnitude magnitude) {
+    static const double log10_of_2 = 0.30102999566398119521;
+    if (!isfinite(magnitude.sum_squares)) {
+        return NAN;
+    }
+    if (magnitude.sum_squares == 0) {
+        return -INFINITY;
+    }
+    int shift;
+    double mantissa = frexp(magnitude.sum_squares, &shift);
+    double exponent = (double)magnitude.exponent + 0.5 * shift;
+    return fma(exponent, log10_of_2, 0.5 * gs_log10(mantissa));
+}
+
+double gs_magnitude_value(gs_magnitude magnitude) {
+    if (!isfinite(magnitude.sum_squares)) {
+        return NAN;
+    }
+    return gs_ldexp(sqrt(magnitude.sum_squares), magnitude.exponent);
+}
+
+gs_magnitude gs_magnitude_add(gs_magnitude x, gs_magnitude y) {
+    if (y.sum_squares == 0 || (x.sum_squares != 0 && x.exponent >= y.exponent)) {
+        x.sum_squares +=
+            y.sum_squares == 0 ? 0 : gs_ldexp(y.sum_squares, 2 * (y.exponent - x.exponent));
+        return x;
+    }
+    y.sum_squares +=
+        x.sum_squares == 0 ? 0 : gs_ldexp(x.sum_squares, 2 * (x.exponent - y.exponent));
+    return y;
+}
+
+double gs_magnitude_ratio(gs_magnitude numerator, gs_magnitude denominator) {
+    if (denominator.sum_squares == 0) {
+        return NAN;
+    }
+    return gs_ldexp(sqrt(numerator.sum_squares / denominator.sum_squares),
+                    numerator.exponent - denominator.exponent);
+}
+
+typedef struct {
+    const gs_kernels *kernels;
+    const gs_signal *signal;
+} signal_context;
+
+static gs_partial magnitude_block(const void *context, gs_block block) {
+    const signal_context *c = context;
+    gs_partial part = {{0}};
+    c->kernels->magnitude(block.rows, block.lanes, (const char *)c->signal->data + block.offset,
+                          &part.value[0], &part.value[1]);
+    return part;
+}
+
+static gs_partial merge_magnitude(gs_partial total, gs_partial part) {
+    total.value[0] += part.value[0];
+    total.value[1] = part.value[1] > total.value[1] ? part.value[1] : total.value[1];
+    return total;
+}
+
+gs_magnitude gs_signal_magnitude(const gs_engine *engine, const gs_signal *signal,
+                                 double *max_abs) {
+    signal_context context = {engine->kernels, signal};
+    gs_partial total = gs_signal_reduce(engine, signal, magnitude_block, &context, merge_magnitude);
+    if (max_abs) {
+        *max_abs = total.value[1];
+    }
+    return (gs_magnitude){total.value[0], signal->exponent};
+}
+
+typedef struct {
+    const gs_kernels *kernels;
+    double a, b;
+    const char *x, *y;
+    char *out;
+} combine_context;
+
+static void scale_block(void *context, gs_block block) {
+    const combine_context *c = context;
+    c->kernels->scale(block.cells, c->a, c->x + block.offset, c->out + block.offset);
+}
+
+static void combine_block(void *context, gs_block block) {
+    const combine_context *c = context;
+    c->kernels->combine(block.cells, c->a, c->x + block.offset, c->b, c->y + block.offset,
+                        c->out + block.offset);
+}
+
+void gs_signal_scale(const gs_engine *engine, double factor, const gs_signal *x, gs_signal *out) {
+    combine_context context = {engine->kernels, factor, 0, x->data, NULL, out->data};
+    gs_signal_for_blocks(engine, x, scale_block, &context);
+    out->exponent = x->exponent;
+}
+
+/* The larger exponent wins, so that neither side overflows; what the other loses is below its
+ * rounding. */
+void gs_signal_combine(const gs_engine *engine, double a, const gs_signal *x, double b,
+                       const gs_signal *y, gs_signal *out) {
+    int64_t x_exponent = a != 0 ? x->exponent : GS_EXPONENT_OF_ZERO;
+    int64_t y_exponent = b != 0 ? y->exponent : GS_EXPONENT_OF_ZERO;
+    int64_t exponent = x_exponent > y_exponent ? x_exponent : y_exponent;
+    combine_context context = {engine->kernels,
+                               gs_ldexp(a, x_exponent - exponent),
+                               gs_ldexp(b, y_exponent - exponent),
+                               x->data,
+                               y->data,
+                               out->data};
+    gs_signal_for_blocks(engine, x, combine_block, &context);
+    out->exponent = exponent;
+}
+
+/* ---- Whole-signal operations for products ---- */
+
+void gs_signal_reshape(gs_signal *signal, size_t units) {
+    signal->units = units;
+    signal->rows = round_up(units, GS_TILE);
+}
+
+void gs_signal_transpose(const gs_engine *engine, const gs_signal *signal, gs_signal *out) {
+    const gs_kernels *k = engine->kernels;
+    for (size_t panel = 0; panel < signal->panels; panel++) {
+        char *rows = (char *)out->data + panel * k->panel * GS_PANEL_BYTES;
+        const char *from = (const char *)signal->data + panel * signal->rows * GS_PANEL_BYTES;
+        k->transpose_panel(signal->units, from, out->rows * k->panel, rows);
+    }
+    out->exponent = signal->exponent;
+}
+
+typedef struct {
+    const gs_kernels *kernels;
+    const char *x, *y;
+} dot_context;
+
+static gs_partial dot_block(const void *context, gs_block block) {
+    const dot_context *c = context;
+    return (gs_partial){
+        {c->kernels->dot(block.rows, block.lanes, c->x + block.offset, c->y + block.offset)}};
+}
+
+double gs_signal_dot(const gs_engine *engine, const gs_signal *x, const gs_signal *y) {
+    dot_context context = {engine->kernels, x->data, y->data};
+    return gs_signal_reduce(engine, x, dot_block, &context, gs_partial_sum).value[0];
+}
+
+/* ---- Exponents ---- */
+
+/* Mantissas are let drift this far (2^200 in f64, 2^20 in f32), so that squares and sums of them
+ * still fit. */
+static int drift_limit(gs_dtype dtype) {
+    return dtype == GS_F64 ? 200 : 20;
+}
+
+bool gs_signal_normalise(const gs_engine *engine, gs_signal *signal) {
+    double max_abs;
+    gs_magnitude magnitude = gs_signal_magnitude(engine, signal, &max_abs);
+    if (!isfinite(magnitude.sum_squares)) {
+        return false;
+    }
+    if (max_abs == 0) {
+        signal->exponent = GS_EXPONENT_OF_ZERO;
+        return true;
+    }
+    int shift = ilogb(max_abs);
+    if (abs(shift) > drift_limit(engine->kernels->dtype)) {
+        gs_signal_scale(engine, ldexp(1, -shift), signal, signal);
+        signal->exponent += shift;
+    }
+    return true;
+}

@@ -1,0 +1,126 @@
+/*
+ * A signal: the numbers of `units` x `batch` in panels (see kernels.h) times 2^exponent, and the
+ * operations on whole signals that the layers are made of. Large signals are split over threads by
+ * blocks of rows; sums are taken block by block in one order, so that the number of threads changes
+ * no bit.
+ */
+#ifndef GS_NET_SIGNAL_H
+#define GS_NET_SIGNAL_H
+
+#include "base/pool.h"
+#include "kernels/kernels.h"
+
+/* What every operation needs: the kernels of the element type, and the threads. */
+typedef struct {
+    const gs_kernels *kernels;
+    gs_pool *pool;
+} gs_engine;
+
+/* The exponent of a signal that is all zero: below any other, so that aligning with it loses
+ * nothing. */
+#define GS_EXPONENT_OF_ZERO (-((int64_t)1 << 40))
+
+typedef struct {
+    void *data;
+    size_t units, batch;
+    size_t rows; /* rows in a panel: units rounded up to whole tiles */
+    size_t panels;
+    int64_t exponent;
+} gs_signal;
+
+/* Zeroed memory for a signal. Errors: GS_ERR_MEMORY. */
+gs_status gs_signal_new(const gs_engine *engine, size_t units, size_t batch, gs_signal *signal,
+                        gs_error *error);
+void gs_signal_free(gs_signal *signal);
+
+/* Bytes that gs_signal_new would take, for estimates; false on overflow. */
+bool gs_signal_bytes(const gs_kernels *kernels, size_t units, size_t batch, size_t *bytes);
+
+/* One element, for the `set` and `get` of the kernels. */
+void *gs_signal_element(const gs_kernels *kernels, const gs_signal *signal, size_t unit,
+                        size_t example);
+
+/* Row-major [batch, units] in and out. Reading gives true values: 0 or inf where they do not fit.
+ */
+void gs_signal_write(const gs_engine *engine, const double *values, gs_signal *signal);
+void gs_signal_read(const gs_engine *engine, const gs_signal *signal, double *values);
+
+void gs_signal_zero(const gs_engine *engine, gs_signal *signal);
+void gs_signal_copy(const gs_engine *engine, const gs_signal *from, gs_signal *to);
+
+/* Make the lanes past the batch zero again, after an operation that does not keep zeros. */
+void gs_signal_clear_padding(const gs_engine *engine, gs_signal *signal);
+
+/* out = factor x; out may be x. */
+void gs_signal_scale(const gs_engine *engine, double factor, const gs_signal *x, gs_signal *out);
+
+/* out = a x + b y, exponents aligned; out may be x or y. */
+void gs_signal_combine(const gs_engine *engine, double a, const gs_signal *x, double b,
+                       const gs_signal *y, gs_signal *out);
+
+/* The transpose [batch, units], batch rounded up to whole panels, as the right operand of D A^T.
+   `out` comes from gs_signal_new(engine, batch in whole panels, units). */
+void gs_signal_transpose(const gs_engine *engine, const gs_signal *signal, gs_signal *out);
+
+/* Give `signal` another number of units, within the memory that it has; contents become undefined.
+ */
+void gs_signal_reshape(gs_signal *signal, size_t units);
+
+/* sum of x y, times 2^(both exponents). */
+double gs_signal_dot(const gs_engine *engine, const gs_signal *x, const gs_signal *y);
+
+/* A norm, as a number that cannot overflow: sqrt(sum_squares) * 2^exponent. */
+typedef struct {
+    double sum_squares; /* nan or inf: something was not finite */
+    int64_t exponent;
+} gs_magnitude;
+
+double gs_ldexp(double value, int64_t exponent);   /* value 2^exponent, for any exponent */
+double gs_magnitude_log10(gs_magnitude magnitude); /* -inf for zero, nan for not finite */
+double gs_magnitude_value(gs_magnitude magnitude); /* 0 or inf where it does not fit */
+gs_magnitude gs_magnitude_add(gs_magnitude x, gs_magnitude y); /* of the two parts together */
+double gs_magnitude_ratio(gs_magnitude numerator,
+                          gs_magnitude denominator); /* nan if the latter is 0 */
+
+/* Frobenius norm over units and batch, and the largest absolute mantissa (may be NULL). */
+gs_magnitude gs_signal_magnitude(const gs_engine *engine, const gs_signal *signal, double *max_abs);
+
+/* Rescale by an exact power of two if the largest entry has drifted far from 1. Returns false if
+   some entry is not finite (nothing is changed then). */
+bool gs_signal_normalise(const gs_engine *engine, gs_signal *signal);
+
+/* ---- Blocks: at most 64 rows of one panel ---- */
+
+typedef struct {
+    size_t row, rows; /* units [row, row + rows) */
+    size_t example;   /* the first example of this panel */
+    size_t lanes;     /* valid lanes of this panel */
+    size_t cells;     /* rows * lanes of a whole panel */
+    size_t offset;    /* of the first cell, in bytes */
+} gs_block;
+
+/* Run `task` on every block, in any order and on any thread. */
+typedef void (*gs_block_task)(void *context, gs_block block);
+void gs_signal_for_blocks(const gs_engine *engine, const gs_signal *signal, gs_block_task task,
+                          void *context);
+
+/* The same for sums over the batch: the panels of one range of rows come in order on one thread. */
+void gs_signal_for_rows(const gs_engine *engine, const gs_signal *signal, gs_block_task task,
+                        void *context);
+
+/* The same for sums over the units: the blocks of one panel come in order on one thread. */
+void gs_signal_for_panels(const gs_engine *engine, const gs_signal *signal, gs_block_task task,
+                          void *context);
+
+/* Measure every block on any thread and merge the results in order, starting from zeros. */
+enum { GS_PARTIAL_VALUES = 4 };
+typedef struct {
+    double value[GS_PARTIAL_VALUES];
+} gs_partial;
+typedef gs_partial (*gs_block_measure)(const void *context, gs_block block);
+typedef gs_partial (*gs_partial_merge)(gs_partial total, gs_partial part);
+gs_partial gs_partial_sum(gs_partial total, gs_partial part);
+gs_partial gs_signal_reduce(const gs_engine *engine, const gs_signal *signal,
+                            gs_block_measure measure, const void *context, gs_partial_merge merge);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * Rows out: the measurements of a run as a table for people, or as CSV, TSV or JSON lines for
+ * programs. The rows for programs have the same columns in every run:
+ *
+ *   run, seed, step, layer, kind, loss   indices, and the loss of the whole network
+ *   z_mean ... theory_grad_log10         every gs_column
+ *   layers, width, act ...               every option that is a column, in its canonical text; one
+ *                                        whose name is taken gets a prefix: config_loss,
+ * config_gain
+ *
+ * An absent value is an empty cell, null in JSON. Numbers are printed by gs_format_real; JSON has
+ * none for what is not finite, so there it is a string: "nan", "inf" or "-inf". CSV is that of RFC
+ * 4180, with \n. In TSV a tab, line feed, carriage return or backslash is \t, \n, \r or \\.
+ */
+#ifndef GS_REPORT_REPORT_H
+#define GS_REPORT_REPORT_H
+
+#include <stdio.h>
+
+#include "gradsim.h"
+
+typedef enum { GS_FORMAT_TABLE, GS_FORMAT_CSV, GS_FORMAT_TSV, GS_FORMAT_JSONL } gs_report_format;
+
+typedef struct {
+    gs_report_format format;
+    bool header; /* csv, tsv: a line of column names first */
+    bool color;  /* table: ANSI colours */
+    bool quiet;  /* table: the summary alone */
+} gs_report_style;
+
+/* One network at one step. */
+typedef struct {
+    size_t run; /* 1, 2, ... over the seeds */
+    uint64_t seed;
+    size_t step;
+    const gs_config *config; /* resolved */
+    size_t rows;
+    const gs_layer_stats *stats;
+    const gs_summary *summary;
+} gs_record;
+
+typedef struct gs_report gs_report;
+
+/* Start a report on `file`, which stays the caller's to close. The table draws its bars in Unicode
+   where LC_ALL, LC_CTYPE or LANG says UTF-8, else in ASCII. Errors: GS_ERR_MEMORY. */
+gs_report *gs_report_new(FILE *file, gs_report_style style, gs_error *error);
+void gs_report_free(gs_report *report);
+
+/* Write one record and flush it. Errors: GS_ERR_IO, where errno is that of the failed write;
+   GS_ERR_MEMORY. */
+gs_status gs_report_write(gs_report *report, const gs_record *record, gs_error *error);
+
+/* Flush and check. Errors: GS_ERR_IO, as above. */
+gs_status gs_report_finish(gs_report *report, gs_error *error);
+
+#endif

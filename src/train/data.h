@@ -1,0 +1,46 @@
+/*
+ * Labelled examples from files: a folder of MNIST-style IDX files, or a CSV whose last column is
+ * the label.
+ */
+#ifndef GS_TRAIN_DATA_H
+#define GS_TRAIN_DATA_H
+
+#include "gradsim.h"
+#include "net/config.h"
+
+typedef struct {
+    size_t examples, features, classes; /* classes: largest label + 1 */
+    double *values;                     /* [examples, features] */
+    size_t *labels;                     /* [examples] */
+} gs_data;
+
+/* Load `path`: a folder by gs_data_load_idx, all else by gs_data_load_csv. On failure *data is
+   empty. Errors: GS_ERR_IO; GS_ERR_FORMAT, naming the file and the line or the byte; GS_ERR_MEMORY.
+ */
+gs_status gs_data_load(const char *path, gs_data *data, gs_error *error);
+
+/* The images and labels of a folder, under the names that MNIST made usual: train-images-idx3-ubyte
+   and train-labels-idx1-ubyte, or t10k-... where there is no train-...; ".idx" may stand for
+   "-idx". */
+gs_status gs_data_load_idx(const char *folder, gs_data *data, gs_error *error);
+
+/* One example a line, cells separated by commas: finite numbers, the last a class from 0 to 65535.
+   A first line without a single number is a header. Read once from front to back, so a pipe will
+   do. */
+gs_status gs_data_load_csv(const char *path, gs_data *data, gs_error *error);
+
+/* Free the arrays of `data` and make it empty. */
+void gs_data_free(gs_data *data);
+
+/* Scale in place; `scale` is a row of --data-scale: none; unit: by the largest absolute value in
+   the data, to [0, 1] or [-1, 1]; standard: each feature to mean 0 and variance 1 over the examples
+   (biased), a constant feature to 0. */
+void gs_data_scale(gs_data *data, size_t scale);
+
+/* The first `batch` examples after a shuffle seeded by `seed`: input [batch, features], labels
+   [batch]. A smaller batch of the same seed is the beginning of a larger one.
+   Errors: GS_ERR_USAGE if there are fewer examples than `batch`; GS_ERR_MEMORY. */
+gs_status gs_data_batch(const gs_data *data, uint64_t seed, size_t batch, double *input,
+                        size_t *labels, gs_error *error);
+
+#endif

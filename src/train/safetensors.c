@@ -1,0 +1,249 @@
+/*
+ * A network to a file: a header that describes the tensors, then their values one after another.
+ * https://github.com/huggingface/safetensors#format
+ */
+#include "train/safetensors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "net/network.h"
+
+/* ---- JSON ---- */
+
+/* Bytes of the UTF-8 character at `s`, 0 if there is none: overlong forms, surrogates and what lies
+   past U+10FFFF are not UTF-8 (RFC 3629). */
+static size_t utf8_length(const unsigned char *s) {
+    size_t length = s[0] < 0x80   ? 1
+                    : s[0] < 0xc2 ? 0
+                    : s[0] < 0xe0 ? 2
+                    : s[0] < 0xf0 ? 3
+                    : s[0] < 0xf5 ? 4
+                                  : 0;
+    for (size_t i = 1; i < length; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    bool wrong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+                 (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f);
+    return wrong ? 0 : length;
+}
+
+static size_t put(FILE *out, const void *bytes, size_t count) {
+    if (out)
+        fwrite(bytes, 1, count, out);
+    return count;
+}
+
+size_t gs_json_string(FILE *out, const char *text) {
+    size_t written = put(out, "\"", 1);
+    for (const unsigned char *s = (const unsigned char *)text; *s;) {
+        size_t length = utf8_length(s);
+        char escape[8];
+        if (length == 0)
+            written += put(out, "\\ufffd", 6);
+        else if (*s == '"' || *s == '\\')
+            written += put(out, (const char[]){'\\', (char)*s}, 2);
+        else if (*s < 0x20)
+            written += put(out, escape, (size_t)gs_format(escape, sizeof escape, "\\u%04x", *s));
+        else
+            written += put(out, s, length);
+        s += length > 0 ? length : 1;
+    }
+    return written + put(out, "\"", 1);
+}
+
+/* ---- The header: each function returns its length, and only counts if `out` is NULL ---- */
+
+__attribute__((format(printf, 2, 3))) static size_t put_text(FILE *out, const char *format, ...) {
+    char text[192];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = gs_format_list(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return put(out, text, (size_t)length);
+}
+
+static gs_status put_metadata(FILE *out, const gs_config *config, size_t *length, gs_error *error) {
+    const char *separator = "";
+    *length += put_text(out, "{\"__metadata__\":{");
+    for (size_t i = 0; i < gs_config_options.count; i++) {
+        const gs_option *option = &gs_config_options.rows[i];
+        if (!option->column && option->kind != GS_OPTION_SEED)
+            continue;
+        size_t room = gs_option_format(option, config, NULL, 0) + 1;
+        char *text = gs_alloc(room, 1, error);
+        if (!text)
+            return GS_ERR_MEMORY;
+        gs_option_format(option, config, text, room);
+        *length += put_text(out, "%s\"%s\":", separator, option->name) + gs_json_string(out, text);
+        gs_free(text);
+        separator = ",";
+    }
+    *length += put_text(out, "}");
+    return GS_OK;
+}
+
+static size_t count_values(const gs_tensor *tensor) {
+    return tensor->rank == 1 ? tensor->shape[0] : tensor->shape[0] * tensor->shape[1];
+}
+
+/* "name":{"dtype":"F64","shape":[2,3],"data_offsets":[0,48]} for every tensor; *largest is the most
+   values that one of them has. */
+static size_t put_tensors(FILE *out, const gs_network *network, gs_dtype dtype, size_t *largest) {
+    size_t size = dtype == GS_F32 ? 4 : 8, offset = 0, length = 0;
+    gs_tensor tensor;
+    *largest = 0;
+    for (size_t i = 0; gs_network_tensor(network, i, &tensor); i++) {
+        size_t count = count_values(&tensor), end = offset + count * size;
+        length += put_text(out, ",\"%s\":{\"dtype\":\"F%zu\",\"shape\":[%zu", tensor.name, 8 * size,
+                           tensor.shape[0]);
+        if (tensor.rank > 1)
+            length += put_text(out, ",%zu", tensor.shape[1]);
+        length += put_text(out, "],\"data_offsets\":[%zu,%zu]}", offset, end);
+        offset = end;
+        if (*largest < count)
+            *largest = count;
+    }
+    return length + put_text(out, "}");
+}
+
+static gs_status put_header(FILE *out, const gs_network *network, const gs_config *config,
+                            size_t *length, size_t *largest, gs_error *error) {
+    *length = 0;
+    gs_status status = put_metadata(out, config, length, error);
+    *length += put_tensors(out, network, (gs_dtype)config->dtype.index, largest);
+    return status;
+}
+
+/* ---- Values ---- */
+
+static void put_little_endian(unsigned char *bytes, uint64_t bits, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (unsigned char)(bits >> 8 * i);
+}
+
+/* Of a float32 network only a gradient can lie outside of float32, and then becomes 0 or inf. */
+static uint64_t bits_of(double value, gs_dtype dtype) {
+    uint64_t wide;
+    uint32_t narrow;
+    float single = (float)value;
+    memcpy(&wide, &value, sizeof wide);
+    memcpy(&narrow, &single, sizeof narrow);
+    return dtype == GS_F32 ? narrow : wide;
+}
+
+static void write_values(FILE *file, const double *values, size_t count, gs_dtype dtype) {
+    unsigned char bytes[4096];
+    size_t size = dtype == GS_F32 ? 4 : 8, filled = 0;
+    for (size_t i = 0; i < count; i++) {
+        put_little_endian(bytes + filled, bits_of(values[i], dtype), size);
+        filled += size;
+        if (filled == sizeof bytes || i + 1 == count) {
+            fwrite(bytes, 1, filled, file);
+            filled = 0;
+        }
+    }
+}
+
+static gs_status write_tensors(FILE *file, const gs_network *network, gs_dtype dtype,
+                               size_t largest, gs_error *error) {
+    double *values = gs_alloc(largest, sizeof *values, error);
+    if (!values)
+        return GS_ERR_MEMORY;
+    gs_tensor tensor;
+    for (size_t i = 0; gs_network_tensor(network, i, &tensor) && !ferror(file); i++) {
+        gs_network_read_entry(network, &network->entries[i], values);
+        write_values(file, values, count_values(&tensor), dtype);
+    }
+    gs_status status = ferror(file) ? gs_fail(error, GS_ERR_IO, "%s", strerror(errno)) : GS_OK;
+    gs_free(values);
+    return status;
+}
+
+static gs_status write_network(FILE *file, const gs_network *network, const gs_config *config,
+                               gs_error *error) {
+    size_t length, largest;
+    gs_status status = put_header(NULL, network, config, &length, &largest, error);
+    if (status != GS_OK)
+        return status;
+    size_t padding = (8 - length % 8) % 8;
+    unsigned char prefix[8];
+    put_little_endian(prefix, length + padding, sizeof prefix);
+    fwrite(prefix, 1, sizeof prefix, file);
+    status = put_header(file, network, config, &length, &largest, error);
+    fwrite("        ", 1, padding, file);
+    return status == GS_OK
+               ? write_tensors(file, network, (gs_dtype)config->dtype.index, largest, error)
+               : status;
+}
+
+/* ---- The file ---- */
+
+/* A new file in the folder of `path`; its mode follows the umask, which mkstemp's does not. */
+static gs_status open_temporary(const char *path, FILE **file, char **name, gs_error *error) {
+    const char *slash = strrchr(path, '/');
+    int folder = slash ? (int)(slash + 1 - path) : 0, descriptor = -1;
+    size_t room = (size_t)folder + sizeof ".gradsim-18446744073709551615-99.tmp";
+    *name = gs_alloc(room, 1, error);
+    if (!*name)
+        return GS_ERR_MEMORY;
+    errno = EEXIST;
+    for (int attempt = 0; attempt < 100 && descriptor < 0 && errno == EEXIST; attempt++) {
+        gs_format(*name, room, "%.*s.gradsim-%ld-%d.tmp", folder, path, (long)getpid(), attempt);
+        descriptor = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    }
+    *file = descriptor < 0 ? NULL : fdopen(descriptor, "wb");
+    if (*file)
+        return GS_OK;
+    gs_fail(error, GS_ERR_IO, "%s", strerror(errno));
+    if (descriptor >= 0) {
+        close(descriptor);
+        unlink(*name);
+    }
+    gs_free(*name);
+    *name = NULL;
+    return GS_ERR_IO;
+}
+
+/* *temporary is NULL if `path` is written to as it is. */
+static gs_status open_file(const char *path, FILE **file, char **temporary, gs_error *error) {
+    struct stat info;
+    bool there = lstat(path, &info) == 0;
+    *temporary = NULL;
+    if (!there || (S_ISREG(info.st_mode) && access(path, W_OK) == 0))
+        return open_temporary(path, file, temporary, error);
+    *file = fopen(path, "wb");
+    return *file ? GS_OK : gs_fail(error, GS_ERR_IO, "%s", strerror(errno));
+}
+
+static gs_status save(const gs_network *network, const gs_config *config, const char *path,
+                      gs_error *error) {
+    FILE *file;
+    char *temporary;
+    gs_status status = open_file(path, &file, &temporary, error);
+    if (status != GS_OK)
+        return status;
+    status = write_network(file, network, config, error);
+    if (fclose(file) != 0 && status == GS_OK)
+        status = gs_fail(error, GS_ERR_IO, "%s", strerror(errno));
+    if (temporary && status == GS_OK && rename(temporary, path) != 0)
+        status = gs_fail(error, GS_ERR_IO, "%s", strerror(errno));
+    if (temporary && status != GS_OK)
+        unlink(temporary);
+    gs_free(temporary);
+    return status;
+}
+
+gs_status gs_safetensors_save(const gs_network *network, const gs_config *config, const char *path,
+                              gs_error *error) {
+    gs_error why;
+    gs_status status = save(network, config, path, &why);
+    return status == GS_OK ? GS_OK : gs_fail(error, status, "%s: %s", path, why.message);
+}

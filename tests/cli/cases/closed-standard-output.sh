@@ -1,0 +1,1 @@
+gradsim --layers 3 --width 8 --format csv >&-

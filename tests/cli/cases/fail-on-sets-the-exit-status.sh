@@ -1,0 +1,1 @@
+gradsim --layers 96 --fail-on vanishing -o log.csv

@@ -1,0 +1,3 @@
+gradsim help > page
+for topic in act init norm columns exit-status environment; do gradsim help "$topic" >> page; done
+awk 'length > 80' page

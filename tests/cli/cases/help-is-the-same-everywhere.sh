@@ -1,0 +1,5 @@
+gradsim help > page
+gradsim --help | cmp - page
+gradsim -h | cmp - page
+gradsim run --layers 3 -h | cmp - page
+gradsim check --help | cmp - page

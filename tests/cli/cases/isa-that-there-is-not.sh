@@ -1,0 +1,1 @@
+GRADSIM_ISA=avx3 gradsim --layers 3

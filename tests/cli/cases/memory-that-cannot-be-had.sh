@@ -1,0 +1,1 @@
+gradsim --layers 1000000 --width 1000000

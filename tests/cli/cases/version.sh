@@ -1,0 +1,3 @@
+gradsim version
+gradsim --version
+gradsim run --layers 3 --version
