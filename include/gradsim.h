@@ -121,15 +121,21 @@ bool gs_layer_stats_get(const gs_layer_stats *stats, gs_column column, double *v
 
 typedef enum { GS_HEALTHY, GS_VANISHING, GS_EXPLODING, GS_NONFINITE } gs_verdict;
 
+/* Where a format would lose the gradient on its way back: the layer nearest the output at which
+   half of dL/da or more becomes zero in it, and the one at which the root mean square of dL/da is
+   more than its largest number. 0: nowhere. */
+typedef struct {
+    size_t underflow, overflow;
+} gs_format_range;
+
 typedef struct {
     double loss;
-    double ratio_log10; /* log10 of norm dL/dx_0 over norm dL/dx_L                           */
-    double decades_per_layer; /* ratio_log10 / L */
-    double threshold_log10; /* vanishing below minus this, exploding above it                    */
+    double ratio_log10;       /* log10 of norm dL/dx_0 over norm dL/dx_L         */
+    double decades_per_layer; /* ratio_log10 / L                                 */
+    double threshold_log10;   /* vanishing below minus this, exploding above it  */
     gs_verdict verdict;
     size_t nonfinite_layer; /* first layer whose forward signal is not finite, 0 if none */
-    size_t f32_lost, f16_lost,
-        bf16_lost; /* layer nearest the output with half of dL/da zero there; 0: none */
+    gs_format_range f32, f16, bf16;
 } gs_summary;
 
 const char *gs_verdict_name(gs_verdict verdict);
@@ -189,6 +195,52 @@ gs_status gs_network_write(gs_network *network, const char *name, const double *
 /* Form and keep every gradient matrix in the next backward pass. Without it gs_measure() takes
    norms from Gram matrices, which costs less. */
 gs_status gs_network_keep_gradients(gs_network *network, gs_error *error);
+
+/* ---- 6. Building blocks ---- */
+
+/* A dense layer, an activation or a norm by itself: the code that networks are made of, in f64 and
+   on the thread of its caller. A `_new` function makes one, gs_module_free() takes it back. */
+typedef struct gs_module gs_module;
+
+/* y = W x + b with W [outputs, inputs] and b [outputs]. `init` is as in --init ("he",
+   "orthogonal:1.5"); W is drawn as that of layer 1 in a network with this seed, and b is 0.
+   Parameters: weight, bias. (Backward: Rumelhart, Hinton and Williams 1986.)
+   Errors: GS_ERR_USAGE for a bad `init` or a size of 0; GS_ERR_MEMORY. */
+gs_module *gs_module_new_dense(size_t inputs, size_t outputs, const char *init, uint64_t seed,
+                               gs_error *error);
+
+/* y = phi(x) for each of `units` numbers; `act` is as in --act ("tanh", "leaky-relu:0.2").
+   No parameters. Errors: as above, for `act`. */
+gs_module *gs_module_new_activation(size_t units, const char *act, gs_error *error);
+
+/* y = scale (x - mean) / sqrt(variance + eps) + shift, with biased variance: of a unit over the
+   batch ("batch": Ioffe and Szegedy 2015, in training), of an example over the units ("layer": Ba,
+   Kiros and Hinton 2016), or that with a mean of 0 ("rms": Zhang and Sennrich 2019). Parameters:
+   weight, the scale, 1 at first, and bias, the shift, 0 at first; both [units].
+   Errors: as above, for `norm`, and for an eps outside [0, 1]. */
+gs_module *gs_module_new_norm(size_t units, const char *norm, double eps, gs_error *error);
+
+void gs_module_free(gs_module *module);
+
+/* y [batch, outputs] from x [batch, inputs]; y may be x. The batch may be another each time.
+   Errors: GS_ERR_USAGE for a batch of 0, or of 1 for a batch norm; GS_ERR_MEMORY. The parameters
+   stay as they are, but after an error there is nothing that backward could start from. */
+gs_status gs_module_forward(gs_module *module, size_t batch, const double *x, double *y,
+                            gs_error *error);
+
+/* grad_x = dL/dx [batch, inputs] from grad_y = dL/dy [batch, outputs], at the x of the last
+   forward; grad_x may be grad_y. The gradients of the parameters, summed over the batch, replace
+   those of the last backward. Errors: GS_ERR_USAGE without a forward before; GS_ERR_MEMORY. */
+gs_status gs_module_backward(gs_module *module, const double *grad_y, double *grad_x,
+                             gs_error *error);
+
+/* Parameters by name, and their gradients: "weight", "bias", "weight.grad", "bias.grad" (0 before
+   the first backward, and not to be written). `count` is the number of values.
+   Errors: GS_ERR_USAGE for a name that is not there or another count; nothing is changed then. */
+gs_status gs_module_read(const gs_module *module, const char *name, double *values, size_t count,
+                         gs_error *error);
+gs_status gs_module_write(gs_module *module, const char *name, const double *values, size_t count,
+                          gs_error *error);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

@@ -20,6 +20,7 @@ static const char *const products[][4] = {
     {"loss", "head"},
     {"init"},
     {"bias", "input"},
+    {"clip"},
 };
 enum { PRODUCTS = sizeof products / sizeof products[0] };
 

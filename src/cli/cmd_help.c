@@ -2,6 +2,7 @@
  * gradsim help: everything is read off the tables of commands, options, families and columns. The
  * first tier is one page; the second tells all there is to know of one option or topic.
  */
+#include <stdarg.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -38,83 +39,101 @@ static void print_row(const char *term, const char *text) {
     print_words(text, TEXT_COLUMN, TEXT_COLUMN);
 }
 
+/* A text that grows; what does not fit is cut. */
+typedef struct {
+    char text[512];
+    size_t length;
+} line;
+
+__attribute__((format(printf, 2, 3))) static void add(line *l, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    if (l->length < sizeof l->text)
+        l->length += (size_t)gs_format_list(l->text + l->length, sizeof l->text - l->length, format,
+                                            arguments);
+    va_end(arguments);
+}
+
 /* ---- Options ---- */
 
-/* "-o, --output FILE". */
-static void describe_option(char *text, size_t size, const gs_option *option) {
-    char letter[] = "    ";
-    if (option->letter)
-        gs_format(letter, sizeof letter, "-%c, ", option->letter);
-    gs_format(text, size, "%s--%s%s%s", letter, option->name, option->value ? " " : "",
-              option->value ? option->value : "");
+/* "--output FILE". */
+static void add_option(line *l, const gs_option *option) {
+    add(l, "--%s", option->name);
+    if (option->value)
+        add(l, " %s", option->value);
+}
+
+static void add_default(line *l, const gs_option *option) {
+    if (option->standard)
+        add(l, " [%s]", option->standard);
 }
 
 /* "leaky-relu[:A]", "normal:STD", or the letter of a bare number. */
-static void describe_name(char *text, size_t size, const gs_name *row) {
-    bool optional = row->parameter == GS_PARAM_OPTIONAL;
-    if (!row->name || row->parameter == GS_PARAM_NONE)
-        gs_format(text, size, "%s", row->name ? row->name : row->letter);
-    else
-        gs_format(text, size, "%s%s:%s%s", row->name, optional ? "[" : "", row->letter,
-                  optional ? "]" : "");
-}
-
-/* "X, normal:STD". */
-static void list_names(char *text, size_t size, const gs_family *family) {
-    size_t length = 0;
-    for (size_t i = 0; i < family->count && length < size; i++) {
-        char name[64];
-        describe_name(name, sizeof name, gs_family_row(family, i));
-        length += (size_t)gs_format(text + length, size - length, "%s%s", i > 0 ? ", " : "", name);
-    }
+static void add_name(line *l, const gs_name *row) {
+    static const char *const forms[] = {[GS_PARAM_OPTIONAL] = "[:%s]", [GS_PARAM_REQUIRED] = ":%s"};
+    add(l, "%s", row->name ? row->name : row->letter);
+    if (row->parameter != GS_PARAM_NONE)
+        add(l, forms[row->parameter], row->letter);
 }
 
 /* A line of the first tier: what an option does, the names that it takes if they are few, and its
- * default. */
+   default. */
 static void print_option(const gs_option *option) {
-    char term[64], text[512], names[512] = "";
-    if (option->family)
-        list_names(names, sizeof names, option->family);
-    bool many = strlen(names) > 60;
-    describe_option(term, sizeof term, option);
-    gs_format(text, sizeof text, "%s%s%s%s%s%s%s", option->help, names[0] ? ": " : "",
-              many ? "see gradsim help " : names, many ? option->name : "",
-              option->standard ? " [" : "", option->standard ? option->standard : "",
-              option->standard ? "]" : "");
-    print_row(term, text);
+    line term = {0}, names = {0}, text = {0};
+    for (size_t i = 0; option->family && i < option->family->count; i++) {
+        add(&names, i > 0 ? ", " : ": ");
+        add_name(&names, gs_family_row(option->family, i));
+    }
+    bool many = names.length > 60;
+    if (option->letter)
+        add(&term, "-%c, ", option->letter);
+    else
+        add(&term, "    ");
+    add_option(&term, option);
+    add(&text, "%s", option->help);
+    add(&text, many ? ": see gradsim help %s" : "%s", many ? option->name : names.text);
+    add_default(&text, option);
+    print_row(term.text, text.text);
 }
 
 /* ---- One option in full ---- */
 
+static void add_range(line *l, double minimum, double maximum) {
+    char low[32], high[32];
+    gs_format_real(low, minimum);
+    gs_format_real(high, maximum);
+    add(l, " from %s to %s", low, high);
+}
+
 static void print_name(const gs_name *row) {
-    char term[64], text[512], low[32], high[32], standard[32];
-    size_t length = (size_t)gs_format(text, sizeof text, "%s", row->help);
+    line term = {0}, text = {0};
+    char standard[32];
+    add_name(&term, row);
+    add(&text, "%s", row->help);
     for (size_t i = 0; i < sizeof row->alias / sizeof row->alias[0] && row->alias[i]; i++)
-        length += (size_t)gs_format(text + length, sizeof text - length, "%s%s",
-                                    i == 0 ? "; also " : ", ", row->alias[i]);
-    gs_format_real(low, row->minimum);
-    gs_format_real(high, row->maximum);
+        add(&text, "%s%s", i == 0 ? "; also " : ", ", row->alias[i]);
+    if (row->letter) {
+        add(&text, "; %s", row->letter);
+        add_range(&text, row->minimum, row->maximum);
+    }
     gs_format_real(standard, row->standard);
-    if (row->letter)
-        length += (size_t)gs_format(text + length, sizeof text - length, "; %s from %s to %s",
-                                    row->letter, low, high);
     if (row->parameter == GS_PARAM_OPTIONAL)
-        gs_format(text + length, sizeof text - length, " [%s]", standard);
-    describe_name(term, sizeof term, row);
-    print_row(term, text);
+        add(&text, " [%s]", standard);
+    print_row(term.text, text.text);
 }
 
 static void print_option_page(const gs_option *option) {
-    char low[32], high[32];
-    gs_format_real(low, option->minimum);
-    gs_format_real(high, option->maximum);
-    printf("--%s%s%s: %s%s%s%s\n", option->name, option->value ? " " : "",
-           option->value ? option->value : "", option->help, option->standard ? " [" : "",
-           option->standard ? option->standard : "", option->standard ? "]" : "");
-    if (option->kind == GS_OPTION_SIZE || option->kind == GS_OPTION_REAL)
-        printf("%s is a %snumber from %s to %s%s%s.\n", option->value,
-               option->kind == GS_OPTION_SIZE ? "whole " : "", low, high,
-               option->automatic ? ", or " : "", option->automatic ? option->automatic : "");
+    line title = {0};
+    add_option(&title, option);
+    add(&title, ": %s", option->help);
+    add_default(&title, option);
+    if (option->kind == GS_OPTION_SIZE || option->kind == GS_OPTION_REAL) {
+        add(&title, "; %s", option->value);
+        add_range(&title, option->minimum, option->maximum);
+        if (option->automatic)
+            add(&title, ", or %s", option->automatic);
+    }
+    print_words(title.text, 0, 0);
     for (size_t i = 0; option->family && i < option->family->count; i++)
         print_name(gs_family_row(option->family, i));
 }
@@ -186,18 +205,17 @@ static void print_rows(const topic_row *rows) {
 }
 
 static void print_columns(const topic_row *rows) {
-    char names[512] = "and the options";
-    size_t length = strlen(names);
+    line options = {0};
     printf("A line for each layer, with\n");
     print_rows(rows);
     for (gs_column column = 0; column < GS_COLUMN_COUNT; column++)
         print_row(gs_column_name(column), column_help[column]);
-    for (size_t i = 0; i < gs_config_options.count && length < sizeof names; i++)
+    add(&options, "and the options");
+    for (size_t i = 0; i < gs_config_options.count; i++)
         if (gs_config_options.rows[i].column)
-            length += (size_t)gs_format(names + length, sizeof names - length, " %s",
-                                        gs_config_options.rows[i].name);
-    print_words(names, 0, 0);
-    print_words("with _ for -, and with config_ before gain and loss.", 0, 0);
+            add(&options, " %s", gs_config_options.rows[i].name);
+    add(&options, ", with _ for - and with config_ before gain and loss.");
+    print_words(options.text, 0, 0);
 }
 
 /* ---- Finding a topic ---- */
@@ -227,7 +245,7 @@ static const gs_option *find_option(const char *name) {
     return NULL;
 }
 
-/* Every topic, command and option. */
+/* Every topic, then every option. */
 static const char *topic_name_at(const void *unused, size_t index) {
     (void)unused;
     if (index < TOPICS)
@@ -237,33 +255,6 @@ static const char *topic_name_at(const void *unused, size_t index) {
         if (index < tables[i]->count)
             return tables[i]->rows[index].name;
     return NULL;
-}
-
-/* ---- The first tier ---- */
-
-static void print_overview(void) {
-    printf("gradsim: what happens to the gradient on its way back through a deep network\n\n"
-           "Usage: gradsim [COMMAND] [OPTIONS]\n\n"
-           "Commands:\n");
-    for (const cli_command *command = cli_commands; command->name; command++) {
-        char term[64];
-        gs_format(term, sizeof term, "%s%s%s%s", command->name, command->operand ? " [" : "",
-                  command->operand ? command->operand : "", command->operand ? "]" : "");
-        print_row(term, command->summary);
-    }
-    for (size_t i = 0; i < TABLES; i++)
-        for (size_t j = 0; j < tables[i]->count; j++) {
-            if (tables[i]->rows[j].group)
-                printf("\n%s:\n", tables[i]->rows[j].group);
-            print_option(&tables[i]->rows[j]);
-        }
-    printf("\nTopics:\n  ");
-    char names[512] = "";
-    for (size_t i = 0, length = 0; i < TOPICS; i++)
-        length += (size_t)gs_format(names + length, sizeof names - length, "%s%s",
-                                    i > 0 ? ", " : "", topics[i].name);
-    strncat(names, ", and every option", sizeof names - strlen(names) - 1);
-    print_words(names, 2, 2);
 }
 
 static int print_topic(const char *name) {
@@ -281,9 +272,49 @@ static int print_topic(const char *name) {
         print_option_page(option);
         return CLI_DONE;
     }
+    for (const cli_command *command = cli_commands; command->name; command++)
+        if (strcmp(command->name, name) == 0) {
+            printf("gradsim %s: %s\n", command->name, command->summary);
+            return CLI_DONE;
+        }
     gs_error error;
     gs_unknown_name("topic", "", name, topic_name_at, NULL, &error);
     return cli_fail(&error);
+}
+
+/* ---- The first tier ---- */
+
+static void print_commands(void) {
+    printf("Commands:\n");
+    for (const cli_command *command = cli_commands; command->name; command++) {
+        line term = {0};
+        add(&term, "%s", command->name);
+        if (command->operand)
+            add(&term, " [%s]", command->operand);
+        print_row(term.text, command->summary);
+    }
+}
+
+static void print_options(const gs_option_table *table) {
+    for (size_t i = 0; i < table->count; i++) {
+        if (table->rows[i].group)
+            printf("\n%s:\n", table->rows[i].group);
+        print_option(&table->rows[i]);
+    }
+}
+
+static void print_overview(void) {
+    printf("gradsim: what happens to the gradient on its way back through a deep network\n\n"
+           "Usage: gradsim [COMMAND] [OPTIONS]\n\n");
+    print_commands();
+    for (size_t i = 0; i < TABLES; i++)
+        print_options(tables[i]);
+    line names = {0};
+    for (size_t i = 0; i < TOPICS; i++)
+        add(&names, "%s, ", topics[i].name);
+    add(&names, "and every option");
+    printf("\nTopics:\n  ");
+    print_words(names.text, 2, 2);
 }
 
 int cmd_help(char **arguments) {

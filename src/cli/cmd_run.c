@@ -83,7 +83,7 @@ static void hold_interrupts(bool hold) {
     sigaddset(&interrupts, SIGHUP);
     sigaddset(&interrupts, SIGINT);
     sigaddset(&interrupts, SIGTERM);
-    sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &interrupts, NULL);
+    pthread_sigmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &interrupts, NULL);
 }
 
 static gs_status write_rows(run *r, const gs_record *record, gs_error *error) {

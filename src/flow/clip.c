@@ -13,10 +13,11 @@ bool gs_clip_needs_gradients(gs_choice clip) {
 
 /* ---- Clipping by a norm: one factor for all, or one a layer ---- */
 
-/* min(1, c / norm) */
-static double factor_for(gs_magnitude norm, double c) {
-    double factor = gs_magnitude_ratio((gs_magnitude){c * c, 0}, norm);
-    return factor < 1 ? factor : 1; /* nan, for a norm of 0: 1 */
+/* min(1, c / norm). The factor may be too small for a number, where what it leaves is not. */
+static gs_magnitude factor_for(gs_magnitude norm, double c) {
+    gs_magnitude factor = {c * c / norm.sum_squares, -norm.exponent};
+    return gs_magnitude_value(factor) < 1 ? factor
+                                          : (gs_magnitude){1, 0}; /* for a norm of 0, too */
 }
 
 /* Norm over the gradients of everything in a layer but its weights. */
@@ -54,18 +55,21 @@ static void layer_norms(const gs_network *network, const gs_magnitude *weights,
 
 /* ---- Clipping of entries ---- */
 
-/* Every entry into [-c, c], a row of tiles at a time. */
-static gs_magnitude clipped_by_value(const gs_kernels *k, const gs_matrix *grad, double c,
-                                     void *work) {
-    size_t cells = grad->col_tiles * GS_TILE_SIZE;
-    gs_magnitude total = {0, grad->exponent};
-    for (size_t i = 0; i < grad->row_tiles; i++) {
-        double squares, max_abs;
-        k->clamp(cells, gs_ldexp(c, -grad->exponent), gs_matrix_tile(k, grad, i, 0), work);
-        k->magnitude(cells / k->panel, k->panel, work, &squares, &max_abs);
-        total.sum_squares += squares;
+/* Every entry into [-c, c]: one that lies outside has the square c^2, the others keep theirs. */
+static gs_magnitude clipped_by_value(const gs_kernels *k, const gs_matrix *grad, double c) {
+    double limit = gs_ldexp(c, -grad->exponent), outside = 0;
+    gs_magnitude inside = {0, grad->exponent};
+    for (size_t i = 0; i < grad->rows; i++) {
+        for (size_t j = 0; j < grad->cols; j++) {
+            double size = fabs(k->get(gs_matrix_element(k, grad, i, j)));
+            if (size > limit) {
+                outside++;
+            } else {
+                inside.sum_squares = fma(size, size, inside.sum_squares);
+            }
+        }
     }
-    return total;
+    return gs_magnitude_add(inside, (gs_magnitude){outside * c * c, 0});
 }
 
 static double row_squares(const gs_kernels *k, const gs_matrix *matrix, size_t row) {
@@ -83,61 +87,46 @@ static gs_magnitude clipped_by_unit(const gs_kernels *k, const gs_matrix *grad,
                                     const gs_matrix *weight, double c) {
     gs_magnitude total = {0, grad->exponent};
     for (size_t i = 0; i < grad->rows; i++) {
-        double squares = row_squares(k, grad, i);
+        gs_magnitude norm = {row_squares(k, grad, i), grad->exponent};
         double limit = c * fmax(sqrt(row_squares(k, weight, i)), 1e-3);
-        double factor = factor_for((gs_magnitude){squares, grad->exponent}, limit);
-        total.sum_squares += squares * factor * factor;
+        bool within = gs_magnitude_value(factor_for(norm, limit)) == 1;
+        total = gs_magnitude_add(total, within ? norm : (gs_magnitude){limit * limit, 0});
     }
     return total;
 }
 
 /* ---- The columns ---- */
 
-static gs_status clip_entries(const gs_network *network, const gs_stage *stage, gs_magnitude *after,
-                              gs_error *error) {
-    const gs_kernels *k = network->engine.kernels;
-    const gs_matrix *grad = &stage->dense.grad;
-    double c = network->config->clip.parameter;
-    if (network->config->clip.index == GS_CLIP_AGC) {
-        *after = clipped_by_unit(k, grad, &stage->dense.weight, c);
-        return GS_OK;
-    }
-    void *work = gs_alloc(grad->col_tiles * GS_TILE_SIZE, k->size, error);
-    if (!work) {
-        return GS_ERR_MEMORY;
-    }
-    *after = clipped_by_value(k, grad, c, work);
-    gs_free(work);
-    return GS_OK;
-}
-
-static void set_clipped(gs_layer_stats *row, double factor, gs_magnitude after) {
+static void set_clipped(gs_layer_stats *row, double factor, double after_log10) {
     gs_stats_set(row, GS_CLIP_SCALE, factor);
-    gs_stats_set(row, GS_GRAD_CLIPPED_LOG10, gs_magnitude_log10(after));
+    gs_stats_set(row, GS_GRAD_CLIPPED_LOG10, after_log10);
 }
 
-static gs_status clip_all_entries(const gs_network *network, const gs_magnitude *weights,
-                                  gs_layer_stats *rows, gs_error *error) {
+static void clip_entries(const gs_network *network, const gs_magnitude *weights,
+                         gs_layer_stats *rows) {
+    const gs_kernels *k = network->engine.kernels;
+    gs_choice clip = network->config->clip;
     for (size_t i = 0; i < network->stage_count; i++) {
         const gs_stage *stage = &network->stages[i];
         if (stage->kind == GS_STAGE_DENSE) {
-            gs_magnitude after, before = weights[stage->layer - 1];
-            gs_status status = clip_entries(network, stage, &after, error);
-            if (status != GS_OK) {
-                return status;
-            }
+            const gs_dense *dense = &stage->dense;
+            gs_magnitude before = weights[stage->layer - 1];
+            gs_magnitude after =
+                clip.index == GS_CLIP_AGC
+                    ? clipped_by_unit(k, &dense->grad, &dense->weight, clip.parameter)
+                    : clipped_by_value(k, &dense->grad, clip.parameter);
             double factor = before.sum_squares == 0 ? 1 : gs_magnitude_ratio(after, before);
-            set_clipped(&rows[stage->layer - 1], factor, after);
+            set_clipped(&rows[stage->layer - 1], factor, gs_magnitude_log10(after));
         }
     }
-    return GS_OK;
 }
 
 gs_status gs_measure_clipping(const gs_network *network, const gs_magnitude *weights,
                               gs_layer_stats *rows, gs_error *error) {
     gs_choice clip = network->config->clip;
     if (gs_clip_needs_gradients(clip)) {
-        return clip_all_entries(network, weights, rows, error);
+        clip_entries(network, weights, rows);
+        return GS_OK;
     }
     gs_magnitude *norms = gs_alloc(network->layers, sizeof *norms, error), total = {0, 0};
     if (!norms) {
@@ -148,11 +137,12 @@ gs_status gs_measure_clipping(const gs_network *network, const gs_magnitude *wei
         total = gs_magnitude_add(total, norms[i]);
     }
     for (size_t i = 0; i < network->layers; i++) {
-        gs_magnitude after = weights[i];
-        gs_magnitude norm = clip.index == GS_CLIP_LAYER ? norms[i] : total;
-        double factor = clip.index == GS_CLIP_NONE ? 1 : factor_for(norm, clip.parameter);
-        after.sum_squares *= factor * factor;
-        set_clipped(&rows[i], factor, after);
+        gs_magnitude norm = clip.index == GS_CLIP_LAYER ? norms[i] : total, factor = {1, 0};
+        if (clip.index != GS_CLIP_NONE) {
+            factor = factor_for(norm, clip.parameter);
+        }
+        set_clipped(&rows[i], gs_magnitude_value(factor),
+                    gs_magnitude_log10(weights[i]) + gs_magnitude_log10(factor));
     }
     gs_free(norms);
     return GS_OK;

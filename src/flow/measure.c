@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/memory.h"
 
 /* ---- Columns ---- */
@@ -62,6 +63,7 @@ void gs_stats_set(gs_layer_stats *stats, gs_column column, double value) {
 /* Norms of the gradients that pass a layer: dL/dx_l, dL/da_l, dL/dz_l. */
 typedef struct {
     gs_magnitude x, a, z;
+    double a_count; /* entries of dL/da_l */
 } layer_norms;
 
 typedef struct {
@@ -161,11 +163,17 @@ static gs_status see_value(void *context, const gs_stage *stage, gs_error *error
 
 /* ---- Backward: norms, and what a smaller format would lose ---- */
 
-/* A number rounds to zero at or below half of the smallest subnormal, 2^-149, 2^-24 and 2^-133. */
-static const struct {
-    gs_column column;
-    int largest_lost;
-} formats[] = {{GS_F32_ZERO, -150}, {GS_F16_ZERO, -25}, {GS_BF16_ZERO, -134}};
+/* A number rounds to zero at or below half of the smallest subnormal, 2^-149, 2^-24 and 2^-133, and
+   the largest are just below 2^128, 2^16 and 2^128. */
+typedef struct {
+    gs_column zero;
+    int largest_lost, overflow;
+} number_format;
+
+static const number_format f32 = {GS_F32_ZERO, -150, 128};
+static const number_format f16 = {GS_F16_ZERO, -25, 16};
+static const number_format bf16 = {GS_BF16_ZERO, -134, 128};
+static const number_format *const formats[] = {&f32, &f16, &bf16};
 
 static gs_partial lost_block(const void *context, gs_block block) {
     const block_context *c = context;
@@ -179,9 +187,9 @@ static void set_lost(const gs_engine *engine, const gs_signal *grad, gs_layer_st
         block_context context = {.kernels = engine->kernels,
                                  .x = grad->data,
                                  .threshold =
-                                     gs_ldexp(1, formats[i].largest_lost - grad->exponent)};
+                                     gs_ldexp(1, formats[i]->largest_lost - grad->exponent)};
         gs_partial lost = gs_signal_reduce(engine, grad, lost_block, &context, gs_partial_sum);
-        gs_stats_set(row, formats[i].column, lost.value[0] / count);
+        gs_stats_set(row, formats[i]->zero, lost.value[0] / count);
     }
 }
 
@@ -199,6 +207,7 @@ static gs_status see_grad(void *context, size_t layer, unsigned names, const gs_
     }
     if (names & GS_IS_A) {
         m->norms[layer].a = norm;
+        m->norms[layer].a_count = (double)grad->units * (double)grad->batch;
         set_lost(&m->network->engine, grad, &m->rows[layer - 1]);
     }
     return GS_OK;
@@ -210,8 +219,8 @@ static gs_status see_dense(void *context, const gs_stage *stage, const gs_signal
     gs_layer_stats *row = &m->rows[stage->layer - 1];
     gs_weight_gradient grad;
     gs_status status = gs_measure_weight_gradient(
-        &m->network->engine, delta, stage->in, stage->dense.grad.data ? &stage->dense.grad : NULL,
-        &m->work, &grad, error);
+        &m->network->engine, delta, stage->in,
+        m->network->keep_gradients ? &stage->dense.grad : NULL, &m->work, &grad, error);
     if (status != GS_OK) {
         return status;
     }
@@ -283,17 +292,22 @@ static void set_parameters(void *context, size_t index) {
     }
 }
 
-/* The layer nearest the output at which half of dL/da or more is zero in a format. Where all of it
-   is zero in every format, by design (rezero) or because units are dead, no format is to blame. */
-static size_t lost_at(const measurement *m, gs_column column) {
-    for (size_t l = m->network->config->layers; l > 0; l--) {
-        double share;
-        if (gs_layer_stats_get(&m->rows[l - 1], column, &share) && share >= 0.5 &&
-            m->norms[l].a.sum_squares != 0) {
-            return l;
-        }
+/* Where all of dL/da is zero in every format, by design (rezero) or because units are dead, no
+ * format is to blame. */
+static gs_format_range range_of(const measurement *m, const number_format *format) {
+    gs_format_range range = {0, 0};
+    double log10_of_overflow = gs_log10(gs_ldexp(1, format->overflow));
+    for (size_t l = 1; l <= m->network->config->layers; l++) {
+        const layer_norms *norms = &m->norms[l];
+        double share = 0,
+               root_mean_square = gs_magnitude_log10(norms->a) - gs_log10(norms->a_count) / 2;
+        gs_layer_stats_get(&m->rows[l - 1], format->zero, &share);
+        if (share >= 0.5 && norms->a.sum_squares != 0)
+            range.underflow = l;
+        if (root_mean_square > log10_of_overflow)
+            range.overflow = l;
     }
-    return 0;
+    return range;
 }
 
 static void summarise(const measurement *m, gs_summary *summary) {
@@ -302,9 +316,9 @@ static void summarise(const measurement *m, gs_summary *summary) {
     bool finite = network->nonfinite_layer == 0 && isfinite(m->norms[0].x.sum_squares);
     *summary = (gs_summary){.loss = network->loss_value,
                             .nonfinite_layer = network->nonfinite_layer,
-                            .f32_lost = lost_at(m, GS_F32_ZERO),
-                            .f16_lost = lost_at(m, GS_F16_ZERO),
-                            .bf16_lost = lost_at(m, GS_BF16_ZERO)};
+                            .f32 = range_of(m, &f32),
+                            .f16 = range_of(m, &f16),
+                            .bf16 = range_of(m, &bf16)};
     gs_judge(m->norms[0].x, m->norms[depth].x, depth, finite, summary);
 }
 
@@ -330,6 +344,13 @@ static gs_status measure(measurement *m, gs_summary *summary, gs_error *error) {
     }
     set_gains(m);
     gs_pool_run(network->engine.pool, network->stage_count, set_parameters, m);
+    for (size_t i = 0; i < network->layers; i++) {
+        double sigma;
+        if (!gs_layer_stats_get(&m->rows[i], GS_W_SIGMA_MAX, &sigma)) {
+            return gs_fail(error, GS_ERR_MEMORY, "layer %zu: no memory for its singular value",
+                           i + 1);
+        }
+    }
     summarise(m, summary);
     return gs_measure_clipping(network, m->weights, m->rows, error);
 }

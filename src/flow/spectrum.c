@@ -4,6 +4,7 @@
  * beta above it. The right vectors are orthogonalised against all before, which keeps the left ones
  * orthogonal enough (Simon and Zha 2000).
  */
+#include <float.h>
 #include <math.h>
 
 #include "base/memory.h"
@@ -71,12 +72,9 @@ static double largest_of_bidiagonal(const lanczos *l, size_t k, double low) {
         bound = fmax(bound, row * col);
         bound = fmax(bound, fmax(row, col) * fmax(row, col));
     }
-    double above = bound * (1 + 1e-12);
-    while (above - below > 1e-12 * above) {
+    double above = bound * (1 + 4 * DBL_EPSILON);
+    while (above - below > 2 * DBL_EPSILON * above) {
         double middle = below + (above - below) / 2;
-        if (middle <= below || middle >= above) {
-            break;
-        }
         *(is_above(l, k, middle) ? &above : &below) = middle;
     }
     return sqrt(below + (above - below) / 2);

@@ -68,7 +68,7 @@ static inline vec size_of(vec z) {
     return v_min(v_set(-DECAY_LEAST), v_abs(z));
 }
 
-/* ---- Linear on either side: right z for z > 0, else left z; phi' = right or left ---- */
+/* ---- Linear left: right z for z > 0, else left z; phi' = right or left ---- */
 
 static inline activated two_lines(vec z, vec left, vec right) {
     mask positive = v_lt(v_zero(), z);
@@ -77,8 +77,7 @@ static inline activated two_lines(vec z, vec left, vec right) {
     return (activated){flush(a), slope};
 }
 
-/* ---- Exponential on the left: right z for z > 0, else left (e^z - 1); phi' = right or left e^z
- * ---- */
+/* ---- Exponential left: right z for z > 0, else left (e^z - 1); phi' = right or left e^z ---- */
 
 static inline activated line_and_exp(vec z, vec left, vec right) {
     mask positive = v_lt(v_zero(), z);

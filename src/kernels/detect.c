@@ -1,6 +1,6 @@
 /*
- * Which kernel tables this machine can run, and which one the program uses: the best, or the one that
- * the environment variable GRADSIM_ISA names.
+ * Which kernel tables this machine can run, and which one the program uses: the best, or the one
+ * that the environment variable GRADSIM_ISA names.
  */
 #include "kernels/kernels.h"
 
@@ -40,7 +40,8 @@ static bool has_bits(uint32_t value, uint32_t bits) {
     return (value & bits) == bits;
 }
 
-/* Whether the system saves the registers in `state`, asked of XGETBV, which OSXSAVE says is there. */
+/* Whether the system saves the registers in `state`, asked of XGETBV, which OSXSAVE says is there.
+ */
 static bool has_state(uint32_t state) {
     uint32_t a, b, c, d, high;
     if (!__get_cpuid(1, &a, &b, &c, &d) || !has_bits(c, bit_OSXSAVE))
@@ -51,8 +52,9 @@ static bool has_state(uint32_t state) {
 
 static bool has_avx2(void) {
     uint32_t a, b, c, d;
-    return has_state(XCR0_YMM) && __get_cpuid(1, &a, &b, &c, &d) && has_bits(c, bit_AVX | bit_FMA) &&
-           __get_cpuid_count(7, 0, &a, &b, &c, &d) && has_bits(b, bit_AVX2);
+    return has_state(XCR0_YMM) && __get_cpuid(1, &a, &b, &c, &d) &&
+           has_bits(c, bit_AVX | bit_FMA) && __get_cpuid_count(7, 0, &a, &b, &c, &d) &&
+           has_bits(b, bit_AVX2);
 }
 
 static bool has_avx512(void) {

@@ -1,6 +1,7 @@
 /*
- * One kernel table. This file is compiled once per instruction set and element type: -DGS_ISA_... and
- * -DGS_DTYPE_... choose the vectors, -DGS_KERNEL_TABLE=name names the table that detect.c picks from.
+ * One kernel table. This file is compiled once per instruction set and element type: -DGS_ISA_...
+ * and -DGS_DTYPE_... choose the vectors, -DGS_KERNEL_TABLE=name names the table that detect.c picks
+ * from.
  */
 #include "kernels/kernels.h"
 #include "kernels/vector.h"
@@ -86,7 +87,7 @@ const gs_kernels GS_KERNEL_TABLE = {
     .dots = {[GS_AXIS_UNIT] = unit_dots, [GS_AXIS_EXAMPLE] = example_dots},
     .centred_squares = {[GS_AXIS_UNIT] = unit_squares, [GS_AXIS_EXAMPLE] = example_squares},
     .normalise = {[GS_AXIS_UNIT] = unit_normalise, [GS_AXIS_EXAMPLE] = example_normalise},
-    .normalise_backward = {[GS_AXIS_UNIT] = unit_normalise_backward,
-                           [GS_AXIS_EXAMPLE] = example_normalise_backward},
+    .normalise_backward =
+        {[GS_AXIS_UNIT] = unit_normalise_backward, [GS_AXIS_EXAMPLE] = example_normalise_backward},
     .softmax = softmax,
 };

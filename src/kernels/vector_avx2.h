@@ -1,5 +1,4 @@
-/* Vector operations on AVX2 with FMA: 4 doubles or 8 floats. A mask is a vector of all-ones lanes.
- */
+/* Vector operations on AVX2 with FMA: 4 doubles or 8 floats. A mask has all bits of a lane set. */
 #ifndef GS_VECTOR_AVX2_H
 #define GS_VECTOR_AVX2_H
 

@@ -72,6 +72,7 @@ gs_status gs_network_draw_batch(gs_network *network, gs_error *error) {
                 k->set(gs_signal_element(k, x, u, b), config->input.parameter);
             }
         }
+        x->exponent = 0;
     }
     if (network->loss.target.data) {
         draw_signal(&network->engine, GS_DRAW_NORMAL, config->seed, GS_STREAM_TARGET, 1,

@@ -94,7 +94,7 @@ typedef struct {
     gs_status (*grad)(void *context, size_t layer, unsigned names, const gs_signal *grad,
                       gs_error *error);
     /* Backward: the product of a dense stage comes next; delta is the gradient with respect to its
-     * output. */
+       output. That of the weights is there if the network keeps it. */
     gs_status (*dense)(void *context, const gs_stage *stage, const gs_signal *delta,
                        gs_error *error);
 } gs_observer;

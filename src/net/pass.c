@@ -57,7 +57,7 @@ gs_status gs_network_forward_observed(gs_network *network, const gs_observer *ob
         }
     }
     const gs_signal *output = &network->stages[network->stage_count - 1].out;
-    gs_signal_reshape(&network->grad, output->units);
+    gs_signal_reshape(engine, &network->grad, output->units);
     network->loss_value = gs_loss_gradient(engine, &network->loss, output, &network->grad);
     gs_signal_normalise(engine, &network->grad);
     return GS_OK;
@@ -83,15 +83,15 @@ static void swap_gradient(gs_network *network) {
 static gs_status backward_dense(gs_network *network, gs_stage *stage, const gs_observer *observer,
                                 gs_error *error) {
     gs_status status = GS_OK;
-    if (observer && observer->dense) {
-        status = observer->dense(observer->context, stage, &network->grad, error);
-    }
-    if (status == GS_OK && network->keep_gradients) {
+    if (network->keep_gradients) {
         status = gs_dense_grad_weight(&network->engine, &network->grad, stage->in,
                                       &stage->dense.grad, error);
     }
+    if (status == GS_OK && observer && observer->dense) {
+        status = observer->dense(observer->context, stage, &network->grad, error);
+    }
     if (status == GS_OK) {
-        gs_signal_reshape(&network->spare, stage->in->units);
+        gs_signal_reshape(&network->engine, &network->spare, stage->in->units);
         gs_dense_backward(&network->engine, &stage->dense, &network->grad, &network->spare);
         swap_gradient(network);
     }

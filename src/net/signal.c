@@ -347,9 +347,13 @@ void gs_signal_combine(const gs_engine *engine, double a, const gs_signal *x, do
 
 /* ---- Whole-signal operations for products ---- */
 
-void gs_signal_reshape(gs_signal *signal, size_t units) {
-    signal->units = units;
-    signal->rows = round_up(units, GS_TILE);
+/* Padding of the new shape may hold values of the old one, so all of it becomes zero. */
+void gs_signal_reshape(const gs_engine *engine, gs_signal *signal, size_t units) {
+    if (signal->units != units) {
+        signal->units = units;
+        signal->rows = round_up(units, GS_TILE);
+        gs_signal_zero(engine, signal);
+    }
 }
 
 void gs_signal_transpose(const gs_engine *engine, const gs_signal *signal, gs_signal *out) {
@@ -389,14 +393,14 @@ static int drift_limit(gs_dtype dtype) {
 bool gs_signal_normalise(const gs_engine *engine, gs_signal *signal) {
     double max_abs;
     gs_magnitude magnitude = gs_signal_magnitude(engine, signal, &max_abs);
-    if (!isfinite(magnitude.sum_squares)) {
-        return false;
+    if (isnan(magnitude.sum_squares) || isinf(max_abs)) {
+        return false; /* squares that do not fit are no reason: the numbers do */
     }
     if (max_abs == 0) {
         signal->exponent = GS_EXPONENT_OF_ZERO;
         return true;
     }
-    int shift = ilogb(max_abs);
+    int shift = max_abs > 0x1p-1000 ? ilogb(max_abs) : -1000; /* 2^-shift fits */
     if (abs(shift) > drift_limit(engine->kernels->dtype)) {
         gs_signal_scale(engine, ldexp(1, -shift), signal, signal);
         signal->exponent += shift;

@@ -116,8 +116,7 @@ static gs_status write_title(const table *t, gs_error *error) {
 
 /* ---- Lines: one a layer ---- */
 
-/* Three decimals where they say something, else two digits and an exponent: 8 characters at most.
- */
+/* Three decimals where they say something, else an exponent: 8 characters at most. */
 static void format_plain(char out[32], const gs_layer_stats *stats, double value) {
     (void)stats;
     double size = fabs(value);
@@ -279,12 +278,15 @@ static void write_verdict(const table *t) {
     }
 }
 
-static void write_loss_of_gradient(const table *t, const char *type, size_t layer) {
+/* On the way back the layer with the larger number comes first. */
+static void write_range(const table *t, const char *type, gs_format_range range) {
     char name[32];
-    name_layer(t, layer, name);
+    name_layer(t, range.underflow > range.overflow ? range.underflow : range.overflow, name);
     fprintf(t->out, "%-11s", type);
-    if (layer > 0)
+    if (range.underflow > range.overflow)
         fprintf(t->out, "loses the gradient at %s, where half of dL/da becomes 0\n", name);
+    else if (range.overflow > 0)
+        fprintf(t->out, "loses the gradient at %s, where dL/da overflows\n", name);
     else
         fputs("keeps the gradient\n", t->out);
 }
@@ -292,13 +294,15 @@ static void write_loss_of_gradient(const table *t, const char *type, size_t laye
 static void write_summary(const table *t) {
     const gs_summary *summary = t->record->summary;
     char loss[32];
-    gs_format(loss, sizeof loss, "%.6g", summary->loss);
+    gs_format(loss, sizeof loss, "%.6g", isnan(summary->loss) ? (double)NAN : summary->loss);
     fprintf(t->out, "loss       %s\n", loss);
     write_ratio(t);
     write_verdict(t);
-    write_loss_of_gradient(t, "float32", summary->f32_lost);
-    write_loss_of_gradient(t, "bfloat16", summary->bf16_lost);
-    write_loss_of_gradient(t, "float16", summary->f16_lost);
+    if (summary->verdict != GS_NONFINITE && isfinite(summary->ratio_log10)) {
+        write_range(t, "float32", summary->f32);
+        write_range(t, "bfloat16", summary->bf16);
+        write_range(t, "float16", summary->f16);
+    }
 }
 
 gs_status gs_table_write(FILE *out, const gs_report_style *style, bool unicode,

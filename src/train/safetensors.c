@@ -129,7 +129,8 @@ static void put_little_endian(unsigned char *bytes, uint64_t bits, size_t size) 
         bytes[i] = (unsigned char)(bits >> 8 * i);
 }
 
-/* Of a float32 network only a gradient can lie outside of float32, and then becomes 0 or inf. */
+/* Of a float32 network, gradients alone may need rounding: sums over the batch are kept in double,
+   and a power of two beside them may take them out of the range of float32, to 0 or inf. */
 static uint64_t bits_of(double value, gs_dtype dtype) {
     uint64_t wide;
     uint32_t narrow;

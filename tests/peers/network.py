@@ -192,12 +192,10 @@ class Layer:
 
 
 def normalise(x, kind, eps, weight, bias, keep):
-    if kind == "rms":
-        x_hat = x / torch.sqrt((x * x).mean(1, keepdim=True) + eps)
-    else:
-        over = 0 if kind == "batch" else 1
-        centred = x - x.mean(over, keepdim=True)
-        x_hat = centred / torch.sqrt((centred * centred).mean(over, keepdim=True) + eps)
+    over = 0 if kind == "batch" else 1
+    if kind != "rms":
+        x = keep(x) - keep(keep(x).mean(over, keepdim=True))
+    x_hat = keep(x) / torch.sqrt(keep(x).square().mean(over, keepdim=True) + eps)
     return keep(x_hat) * weight + bias
 
 
@@ -205,11 +203,21 @@ def branch_scale(text, layers):
     return {"1/sqrt(L)": 1 / math.sqrt(layers), "1/L": 1 / layers}.get(text) or float(text)
 
 
+def cross_entropy(x, labels):
+    """The mean of -log softmax(x)[label] = softplus(logsumexp of the other x - x[label]).
+
+    functional.cross_entropy is the same, but its p - 1 has no digit right where p rounds to 1.
+    """
+    chosen = functional.one_hot(labels, x.shape[1]).bool()
+    others = x[~chosen].reshape(x.shape[0], -1).logsumexp(1)
+    return Apply.apply(others - x[chosen], Activation("softplus")).mean()
+
+
 def loss_of(loss, output, tensors):
     if loss == "mse":
         return ((output - tensors["target"]) ** 2).mean()
     if loss == "ce":
-        return functional.cross_entropy(output, tensors["target"].long())
+        return cross_entropy(output, tensors["target"].long())
     if loss == "sum":
         return output.sum() / output.shape[0]
     return (output @ tensors["readout"]).sum() / output.shape[0]
@@ -331,6 +339,11 @@ def norm(x):
     return float(torch.linalg.vector_norm(x.detach()))
 
 
+def drowned(x, noisy):
+    """Is x, that could be 0, as large as what rounding makes of it?"""
+    return norm(x) <= FLOOR * max(norm(other - x) for other in noisy)
+
+
 def ratio(a, b):
     return a / b if b else math.nan
 
@@ -343,10 +356,14 @@ def share(mask):
 FLUSH = {"f32_zero": 2.0**-150, "f16_zero": 2.0**-25, "bf16_zero": 2.0**-134}
 
 
+# A column that no two programs need agree on.
+ANY = -math.inf, math.inf
+
+
 class Columns:
     """Every row of the log: name -> (low, high), the range of right answers, one point for most.
 
-    Shares are there if `noisy` runs say which entries lie near a border.
+    `noisy` runs say which entries lie near the border of a share; only with them are there shares.
     """
 
     def __init__(self, network, precision, noisy=()):
@@ -364,9 +381,12 @@ class Columns:
         if layer.kind == "dense":
             column |= self.moments("a", layer.a) | self.gains(l, layer)
             if self.noisy:
-                column |= self.shares(layer, [other.layers[l] for other in self.noisy])
+                column |= self.shares(layer, self.at_layer(l))
         return {name: value if isinstance(value, tuple) else (value, value)
                 for name, value in column.items() if value is not None}
+
+    def at_layer(self, l):
+        return [other.layers[l] for other in self.noisy]
 
     @staticmethod
     def moments(name, x):
@@ -415,11 +435,17 @@ class Columns:
 
     def between_examples(self, l, layer):
         """From the gradient of every example, g_b = B d_b u_b^T, d at the dense product."""
-        mean = self.network.gradient(self.network.name(l) + ".weight")
         batch = layer.u.shape[0]
         if batch == 1:
             return {}
-        g = batch * layer.product.grad[:, :, None] * layer.u.detach()[:, None, :]
+
+        def gradients(layer):
+            return batch * layer.product.grad[:, :, None] * layer.u.detach()[:, None, :]
+
+        g, mean = gradients(layer), self.network.gradient(self.network.name(l) + ".weight")
+        noisy = [gradients(other) for other in self.at_layer(l)]
+        if noisy and drowned(g, noisy):
+            return {"grad_snr": ANY, "grad_corr": ANY}
         square = g.square().sum((1, 2))
         error = float((g - mean).square().sum()) / (batch * (batch - 1))
         # This sum may be had as sum |g_b|^2 - B |mean|^2, which rounds to the scale of its terms.
@@ -430,7 +456,10 @@ class Columns:
 
         alive = g[square > 0]
         n = alive.shape[0]
-        if n >= 2:
+        if noisy and any(drowned(g[b], [other[b] for other in noisy]) for b in range(batch)
+                         if square[b] > 0):
+            column["grad_corr"] = ANY
+        elif n >= 2:
             unit = alive / alive.square().sum((1, 2)).sqrt()[:, None, None]
             column["grad_corr"] = float((unit.sum(0).square().sum() - n) / (n * (n - 1)))
         return column
@@ -440,15 +469,17 @@ class Columns:
         after = layers[l + 1] if l + 1 < len(layers) else None
         if not self.plain:
             return {"gain": ratio(norm(layer.x.grad), norm(after.x.grad))} if after else {}
+        # The product is the ratio of the ends, also where what lies between is 0.
         dense, act = norm(layer.z.grad), norm(layer.a.grad)
-        if self.config.order == "dense-act":
-            weight_gain = ratio(act, norm(after.z.grad)) if after else None
-            act_gain = ratio(dense, act)
-        else:
-            weight_gain = ratio(act, dense)
-            act_gain = ratio(norm(self.network.xs[l].grad), act)
-        gain = None if weight_gain is None else weight_gain * act_gain
-        return {"weight_gain": weight_gain, "act_gain": act_gain, "gain": gain}
+        if self.config.order == "act-dense":
+            before = norm(self.network.xs[l].grad)
+            return {"weight_gain": ratio(act, dense), "act_gain": ratio(before, act),
+                    "gain": ratio(before, dense)}
+        if not after:
+            return {"act_gain": ratio(dense, act)}
+        above = norm(after.z.grad)
+        return {"weight_gain": ratio(act, above), "act_gain": ratio(dense, act),
+                "gain": ratio(dense, above)}
 
     def total(self, prefix):
         """The norm of all gradients of parameters whose names begin so."""

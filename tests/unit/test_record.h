@@ -44,7 +44,7 @@ static inline sample sample_new(void) {
                              .decades_per_layer = -4,
                              .threshold_log10 = 3,
                              .verdict = GS_VANISHING,
-                             .f16_lost = 2};
+                             .f16 = {.underflow = 2}};
     return s;
 }
 

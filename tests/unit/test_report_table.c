@@ -76,8 +76,7 @@ static void test_bars_are_blocks_where_the_locale_says_utf8(void) {
     gs_config_free(s.config);
 }
 
-/* Red are the verdict and the layers whose gradient is more than the threshold away from the last.
- */
+/* Red: the verdict, and layers whose gradient is past the threshold from that of the last. */
 static void test_colors_mark_what_is_past_the_threshold(void) {
     sample s = sample_new();
     gs_report_style color = table;

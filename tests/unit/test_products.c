@@ -1,0 +1,247 @@
+/*
+ * Products: each element is one chain of fused multiply-adds over ascending k, so a plain loop
+ * gives the same bits on every table. Matrix times vector runs in double, in a tree of its own.
+ */
+#include "test_net.h"
+
+/* Whether element (row, b) of a product is that of the loop: sum over k of left(row, k) right(k,
+   b). Strides say how a naive operand is walked. */
+typedef struct {
+    const double *left, *right;
+    size_t left_row, left_k, right_k, right_col;
+    size_t terms;
+} naive_product;
+
+static double naive_element(const gs_kernels *kernels, const naive_product *p, size_t row,
+                            size_t col) {
+    double sum = 0;
+    for (size_t k = 0; k < p->terms; k++)
+        sum = test_fma(kernels, p->left[row * p->left_row + k * p->left_k],
+                       p->right[k * p->right_k + col * p->right_col], sum);
+    return sum;
+}
+
+/* `actual` is row-major [cols, rows] of a signal (a column an example). */
+static void check_product(const gs_kernels *kernels, const naive_product *p, size_t rows,
+                          size_t cols, const double *actual) {
+    for (size_t row = 0; row < rows; row++)
+        for (size_t col = 0; col < cols; col++)
+            CHECK_THAT(actual[col * rows + row] == naive_element(kernels, p, row, col),
+                       "%s %zu-bit, %zu x %zu over %zu: (%zu, %zu) is %.17g, expected %.17g",
+                       kernels->isa, 8 * kernels->size, rows, cols, p->terms, row, col,
+                       actual[col * rows + row], naive_element(kernels, p, row, col));
+}
+
+/* ---- Dense layers ---- */
+
+static void check_forward_and_backward(const gs_engine *engine, size_t out, size_t in,
+                                       size_t batch) {
+    double *w = test_random(1, out * in), *x = test_random(2, in * batch),
+           *d = test_random(3, out * batch);
+    gs_matrix weight = test_matrix_of(engine, out, in, w);
+    gs_signal u = test_signal_of(engine, in, batch, x),
+              delta = test_signal_of(engine, out, batch, d);
+    gs_signal z = test_signal(engine, out, batch), grad = test_signal(engine, in, batch);
+
+    gs_product_forward(engine, &weight, &u, &z);
+    double *actual = test_values(engine, &z);
+    check_product(engine->kernels, &(naive_product){w, x, in, 1, 1, in, in}, out, batch, actual);
+    CHECK(test_padding_is_zero(engine, &z));
+    free(actual);
+
+    gs_product_backward(engine, &weight, &delta, &grad);
+    actual = test_values(engine, &grad);
+    check_product(engine->kernels, &(naive_product){w, d, 1, in, 1, out, out}, in, batch, actual);
+    CHECK(test_padding_is_zero(engine, &grad));
+    free(actual);
+
+    gs_signal_free(&u), gs_signal_free(&z), gs_signal_free(&delta), gs_signal_free(&grad);
+    gs_matrix_free(&weight);
+    free(w), free(x), free(d);
+}
+
+static void check_dense_products(const gs_engine *engine) {
+    for (size_t i = 0; i < TEST_SIZES; i++)
+        for (size_t j = 0; j < TEST_SIZES; j++)
+            for (size_t b = 0; b < TEST_SIZES; b++)
+                if (b == 4 || i + j < 8) /* the largest square once is enough */
+                    check_forward_and_backward(engine, test_units[i], test_units[j],
+                                               test_batches[b]);
+}
+
+static void test_forward_and_backward_products_are_the_naive_loop_to_the_bit(void) {
+    test_on_every_table(check_dense_products);
+}
+
+/* ---- The gradient of a weight matrix ---- */
+
+static void check_outer(const gs_engine *engine, size_t out, size_t in, size_t batch) {
+    size_t lanes =
+        (batch + engine->kernels->panel - 1) / engine->kernels->panel * engine->kernels->panel;
+    double *d = test_random(4, out * batch), *x = test_random(5, in * batch);
+    double *grad = test_numbers(out * in), *turned = test_numbers(out * in);
+    gs_signal delta = test_signal_of(engine, out, batch, d),
+              u = test_signal_of(engine, in, batch, x);
+    gs_signal transposed = test_signal(engine, lanes, in);
+    gs_matrix matrix = test_matrix_of(engine, out, in, grad);
+
+    gs_signal_transpose(engine, &u, &transposed);
+    gs_product_outer(engine, &delta, &transposed, &matrix);
+    gs_matrix_read(engine, &matrix, grad);
+    for (size_t i = 0; i < out * in; i++)
+        turned[i % in * out + i / in] = grad[i];
+    check_product(engine->kernels, &(naive_product){d, x, 1, out, in, 1, batch}, out, in, turned);
+    for (size_t r = 0; r < matrix.row_tiles * GS_TILE; r++)
+        for (size_t c = 0; c < matrix.col_tiles * GS_TILE; c++)
+            CHECK((r < out && c < in) ||
+                  engine->kernels->get(gs_matrix_element(engine->kernels, &matrix, r, c)) == 0);
+
+    gs_signal_free(&delta), gs_signal_free(&u), gs_signal_free(&transposed);
+    gs_matrix_free(&matrix);
+    free(d), free(x), free(grad), free(turned);
+}
+
+static void check_outer_products(const gs_engine *engine) {
+    for (size_t b = 0; b < TEST_SIZES; b++) {
+        for (size_t i = 0; i < TEST_SIZES; i++)
+            check_outer(engine, test_units[i], test_units[TEST_SIZES - 1 - i], test_batches[b]);
+        check_outer(engine, 9, 7, test_batches[b]);
+    }
+    check_outer(engine, 130, 130, 33);
+}
+
+static void test_gradient_matrix_is_the_naive_loop_over_the_batch_to_the_bit(void) {
+    test_on_every_table(check_outer_products);
+}
+
+/* ---- Gram matrices ---- */
+
+static void check_gram(const gs_engine *engine, size_t units, size_t batch) {
+    double *values = test_random(6, units * batch);
+    gs_signal x = test_signal_of(engine, units, batch, values);
+    gs_signal gram = test_signal(engine, batch, batch);
+    x.exponent = -7;
+
+    gs_product_gram(engine, &x, &gram);
+    CHECK(gram.exponent == -14);
+    gram.exponent = 0;
+    double *actual = test_values(engine, &gram);
+    check_product(engine->kernels, &(naive_product){values, values, units, 1, 1, units, units},
+                  batch, batch, actual);
+    CHECK(test_padding_is_zero(engine, &gram));
+
+    gs_signal_free(&x), gs_signal_free(&gram);
+    free(values), free(actual);
+}
+
+static void check_grams(const gs_engine *engine) {
+    for (size_t i = 0; i < TEST_SIZES; i++)
+        for (size_t b = 0; b < TEST_SIZES; b++)
+            check_gram(engine, test_units[i], test_batches[b]);
+    check_gram(engine, 3, 65);
+}
+
+static void test_gram_matrix_is_the_naive_loop_over_units_to_the_bit(void) {
+    test_on_every_table(check_grams);
+}
+
+/* ---- Exponents and threads ---- */
+
+static void check_exponents(const gs_engine *engine) {
+    double w = 3, x = 5;
+    gs_matrix weight = test_matrix_of(engine, 1, 1, &w);
+    gs_signal u = test_signal_of(engine, 1, 1, &x), z = test_signal(engine, 1, 1);
+    u.exponent = 100, weight.exponent = -7;
+    gs_product_forward(engine, &weight, &u, &z);
+    CHECK(z.exponent == 93 && engine->kernels->get(z.data) == 15);
+    gs_product_backward(engine, &weight, &u, &z);
+    CHECK(z.exponent == 93 && engine->kernels->get(z.data) == 15);
+    gs_signal_free(&u), gs_signal_free(&z);
+    gs_matrix_free(&weight);
+}
+
+static void test_exponents_of_factors_add(void) {
+    test_on_every_table(check_exponents);
+}
+
+/* 136 x 130 x 40 multiplications, more than are done without threads. */
+static void check_threads(const gs_engine *engine) {
+    enum { OUT = 136, IN = 130, BATCH = 40, MOST = 3 };
+    double *w = test_random(7, OUT * IN);
+    gs_matrix weight = test_matrix_of(engine, OUT, IN, w);
+    gs_signal u = test_random_signal(engine, IN, BATCH, 8),
+              delta = test_random_signal(engine, OUT, BATCH, 9);
+    gs_signal z[MOST], grad[MOST];
+    for (size_t t = 0; t < MOST; t++) {
+        gs_engine threaded = {engine->kernels, NULL};
+        CHECK(gs_pool_new(t + 1, &threaded.pool, NULL) == GS_OK);
+        z[t] = test_signal(engine, OUT, BATCH), grad[t] = test_signal(engine, IN, BATCH);
+        gs_product_forward(&threaded, &weight, &u, &z[t]);
+        gs_product_backward(&threaded, &weight, &delta, &grad[t]);
+        CHECK(memcmp(z[t].data, z[0].data, test_signal_bytes(engine, &z[0])) == 0);
+        CHECK(memcmp(grad[t].data, grad[0].data, test_signal_bytes(engine, &grad[0])) == 0);
+        gs_pool_free(threaded.pool);
+    }
+    for (size_t t = 0; t < MOST; t++)
+        gs_signal_free(&z[t]), gs_signal_free(&grad[t]);
+    gs_signal_free(&u), gs_signal_free(&delta);
+    gs_matrix_free(&weight);
+    free(w);
+}
+
+static void test_products_do_not_depend_on_the_number_of_threads(void) {
+    test_on_every_table(check_threads);
+}
+
+/* ---- Matrix times vector ---- */
+
+/* y = y0 + W x or y0 + W^T x over the true shape. */
+static void naive_matvec(size_t out, size_t in, bool transposed, const double *w, const double *x,
+                         double *y) {
+    for (size_t i = 0; i < out; i++)
+        for (size_t j = 0; j < in; j++)
+            y[transposed ? j : i] += w[i * in + j] * x[transposed ? i : j];
+}
+
+/* A sum of n products of numbers below 1, each below 1, has an error of at most n times the
+   rounding of n, in any order; two orders differ by twice that. */
+static void check_matvec(const gs_engine *engine, size_t out, size_t in, bool transposed) {
+    const gs_kernels *k = engine->kernels, *portable = test_portable(k);
+    size_t from = transposed ? out : in, to = transposed ? in : out;
+    double *w = test_random(10, out * in), *x = test_random(11, from + 2 * GS_TILE);
+    double *y = test_random(12, to + 2 * GS_TILE), *expected = test_random(12, to + 2 * GS_TILE);
+    double *reference = test_random(12, to + 2 * GS_TILE);
+    gs_matrix m = test_matrix_of(engine, out, in, w);
+
+    (transposed ? k->tile_matvec_transposed : k->tile_matvec)(m.row_tiles, m.col_tiles, m.data, x,
+                                                              y);
+    (transposed ? portable->tile_matvec_transposed
+                : portable->tile_matvec)(m.row_tiles, m.col_tiles, m.data, x, reference);
+    naive_matvec(out, in, transposed, w, x, expected);
+    double terms = (double)from + 1;
+    for (size_t i = 0; i < to; i++)
+        CHECK_THAT(fabs(y[i] - expected[i]) <= 2 * terms * terms * 0x1p-53,
+                   "%s %zu x %zu: %zu is %.17g", k->isa, out, in, i, y[i]);
+    CHECK(memcmp(y, reference, (to + GS_TILE) * sizeof *y) == 0);
+    gs_matrix_free(&m);
+    free(w), free(x), free(y), free(expected), free(reference);
+}
+
+static void check_matvecs(const gs_engine *engine) {
+    for (size_t i = 0; i < TEST_SIZES; i++)
+        for (size_t j = 0; j < TEST_SIZES; j++) {
+            check_matvec(engine, test_units[i], test_units[j], false);
+            check_matvec(engine, test_units[i], test_units[j], true);
+        }
+}
+
+static void test_matrix_times_vector_adds_the_naive_sums(void) {
+    test_on_every_table(check_matvecs);
+}
+
+TEST_MAIN(TEST(test_forward_and_backward_products_are_the_naive_loop_to_the_bit),
+          TEST(test_gradient_matrix_is_the_naive_loop_over_the_batch_to_the_bit),
+          TEST(test_gram_matrix_is_the_naive_loop_over_units_to_the_bit),
+          TEST(test_exponents_of_factors_add),
+          TEST(test_products_do_not_depend_on_the_number_of_threads),
+          TEST(test_matrix_times_vector_adds_the_naive_sums))
