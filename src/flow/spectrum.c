@@ -1,6 +1,6 @@
 /*
  * The largest singular value of a weight matrix, by Golub-Kahan-Lanczos bidiagonalisation (Golub
- * and Van Loan, section 10.4): W V_k = U_k B_k with B_k upper bidiagonal, alpha on its diagonal and
+ * and Van Loan, section 10.4): A V_k = U_k B_k with B_k upper bidiagonal, alpha on its diagonal and
  * beta above it. The right vectors are orthogonalised against all before, which keeps the left ones
  * orthogonal enough (Simon and Zha 2000).
  */
@@ -17,8 +17,12 @@ enum { MOST_STEPS = 300, CHECK_EVERY = 4 };
 static const double settled = 1e-9;
 
 typedef struct {
-    size_t cols;   /* whole tiles */
-    double *right; /* the vectors v_1 .. v_k, [k, cols] */
+    const gs_kernels *kernels;
+    const gs_matrix *weight;
+    bool transposed;   /* work on W^T: the right side is the smaller, or the space could not be
+                          exhausted */
+    size_t rows, cols; /* of what is worked on, in whole tiles */
+    double *right;     /* the vectors v_1 .. v_k, [k, cols] */
     double *u, *next;
     double alpha[MOST_STEPS], beta[MOST_STEPS];
 } lanczos;
@@ -80,20 +84,24 @@ static double largest_of_bidiagonal(const lanczos *l, size_t k, double low) {
     return sqrt(below + (above - below) / 2);
 }
 
-/* One step: u_k = W v_k - beta_{k-1} u_{k-1}, v_{k+1} = W^T u_k - alpha_k v_k. False when the space
- * is exhausted. */
-static bool advance(const gs_kernels *kernels, const gs_matrix *w, lanczos *l, size_t k) {
-    size_t rows = w->row_tiles * GS_TILE;
+/* y += A x, or A^T x, where A is W or W^T. */
+static void multiply_add(const lanczos *l, bool transposed, const double *x, double *y) {
+    const gs_matrix *w = l->weight;
+    (transposed == l->transposed ? l->kernels->tile_matvec : l->kernels->tile_matvec_transposed)(
+        w->row_tiles, w->col_tiles, w->data, x, y);
+}
+
+/* One step: u_k = A v_k - beta_{k-1} u_{k-1}, v_{k+1} = A^T u_k - alpha_k v_k. False when the space
+   is exhausted. */
+static bool advance(lanczos *l, size_t k) {
     double *v = l->right + k * l->cols;
-    for (size_t i = 0; i < rows; i++) {
+    for (size_t i = 0; i < l->rows; i++)
         l->u[i] *= k > 0 ? -l->beta[k - 1] : 0;
-    }
-    kernels->tile_matvec(w->row_tiles, w->col_tiles, w->data, v, l->u);
-    l->alpha[k] = to_unit(rows, l->u);
-    for (size_t j = 0; j < l->cols; j++) {
+    multiply_add(l, false, v, l->u);
+    l->alpha[k] = to_unit(l->rows, l->u);
+    for (size_t j = 0; j < l->cols; j++)
         l->next[j] = -l->alpha[k] * v[j];
-    }
-    kernels->tile_matvec_transposed(w->row_tiles, w->col_tiles, w->data, l->u, l->next);
+    multiply_add(l, true, l->u, l->next);
     for (size_t i = 0; i <= k; i++) {
         const double *earlier = l->right + i * l->cols;
         add_scaled(l->cols, -inner(l->cols, earlier, l->next), earlier, l->next);
@@ -102,38 +110,40 @@ static bool advance(const gs_kernels *kernels, const gs_matrix *w, lanczos *l, s
     return l->beta[k] > 1e-14 * l->alpha[0];
 }
 
-static double iterate(const gs_kernels *kernels, const gs_matrix *w, lanczos *l) {
-    size_t smaller = w->rows < w->cols ? w->rows : w->cols;
-    size_t most = smaller < MOST_STEPS ? smaller : MOST_STEPS;
+static double iterate(lanczos *l, size_t most) {
     double sigma = 0;
     for (size_t k = 0; k < most; k++) {
-        bool more = advance(kernels, w, l, k) && k + 1 < most;
+        bool more = advance(l, k) && k + 1 < most;
         if (!more || (k + 1) % CHECK_EVERY == 0) {
             double larger = largest_of_bidiagonal(l, k + 1, sigma);
-            if (!more || larger - sigma <= settled * larger) {
+            if (!more || larger - sigma <= settled * larger)
                 return larger;
-            }
             sigma = larger;
         }
-        for (size_t j = 0; j < l->cols; j++) {
+        for (size_t j = 0; j < l->cols; j++)
             l->right[(k + 1) * l->cols + j] = l->next[j];
-        }
     }
     return sigma;
 }
 
 gs_status gs_largest_singular_value(const gs_engine *engine, const gs_matrix *weight, uint64_t seed,
                                     double *sigma, gs_error *error) {
-    size_t smaller = weight->rows < weight->cols ? weight->rows : weight->cols;
-    lanczos l = {.cols = weight->col_tiles * GS_TILE};
-    l.right = gs_alloc(smaller < MOST_STEPS ? smaller : MOST_STEPS, l.cols * sizeof(double), error);
-    l.u = gs_alloc(weight->row_tiles * GS_TILE, sizeof(double), error);
+    bool wide = weight->rows < weight->cols;
+    size_t smaller = wide ? weight->rows : weight->cols;
+    size_t most = smaller < MOST_STEPS ? smaller : MOST_STEPS;
+    lanczos l = {.kernels = engine->kernels,
+                 .weight = weight,
+                 .transposed = wide,
+                 .rows = (wide ? weight->col_tiles : weight->row_tiles) * GS_TILE,
+                 .cols = (wide ? weight->row_tiles : weight->col_tiles) * GS_TILE};
+    l.right = gs_alloc(most, l.cols * sizeof(double), error);
+    l.u = gs_alloc(l.rows, sizeof(double), error);
     l.next = gs_alloc(l.cols, sizeof(double), error);
     bool allocated = l.right && l.u && l.next;
     if (allocated) {
-        gs_draw_vector(engine, GS_DRAW_NORMAL, seed, GS_STREAM_SPECTRUM, 1, weight->cols, l.right);
+        gs_draw_vector(engine, GS_DRAW_NORMAL, seed, GS_STREAM_SPECTRUM, 1, smaller, l.right);
         to_unit(l.cols, l.right);
-        *sigma = iterate(engine->kernels, weight, &l);
+        *sigma = iterate(&l, most);
     }
     gs_free(l.right);
     gs_free(l.u);

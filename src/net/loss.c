@@ -53,6 +53,15 @@ static double mse(const gs_engine *engine, const gs_loss *loss, const gs_signal 
     return gs_ldexp(distance.sum_squares / count, 2 * distance.exponent);
 }
 
+/* 1 - p[label], which keeps its digits where p[label] is nearly 1 */
+static double sum_of_others(const gs_kernels *k, const gs_signal *p, size_t label, size_t example) {
+    double sum = 0;
+    for (size_t u = 0; u < p->units; u++)
+        if (u != label)
+            sum += k->get(gs_signal_element(k, p, u, example));
+    return sum;
+}
+
 /* L_b = log sum exp(x) - x[label], dL/dx = (p - onehot) / B. A true x too large for its type
  * becomes one-hot. */
 static double ce(const gs_engine *engine, const gs_loss *loss, const gs_signal *x,
@@ -68,9 +77,9 @@ static double ce(const gs_engine *engine, const gs_loss *loss, const gs_signal *
                        (char *)grad->data + offset, largest, log_total);
         }
         size_t lane = b % k->panel;
-        void *hit = gs_signal_element(k, grad, loss->labels[b], b);
         double logit = k->get(gs_signal_element(k, x, loss->labels[b], b));
-        k->set(hit, k->get(hit) - 1);
+        k->set(gs_signal_element(k, grad, loss->labels[b], b),
+               -sum_of_others(k, grad, loss->labels[b], b));
         total += log_total[lane] + gs_ldexp(largest[lane] - logit, x->exponent);
     }
     grad->exponent = 0;

@@ -168,7 +168,7 @@ void gs_norm_forward(const gs_engine *engine, gs_norm *norm, const gs_signal *x,
     gs_signal *normalised = &norm->normalised;
     double *mean = norm->work;
     gs_signal raised = *x;
-    if (x->exponent < LEAST_EXPONENT) {
+    if (norm->eps > 0 && x->exponent < LEAST_EXPONENT) {
         raised = *normalised;
         gs_signal_scale(engine, gs_ldexp(1, x->exponent - LEAST_EXPONENT), x, &raised);
         raised.exponent = LEAST_EXPONENT;

@@ -340,8 +340,9 @@ def norm(x):
 
 
 def drowned(x, noisy):
-    """Is x, that could be 0, as large as what rounding makes of it?"""
-    return norm(x) <= FLOOR * max(norm(other - x) for other in noisy)
+    """Is x no larger than what rounding makes of it, so that it could be 0?"""
+    moved = max((norm(other - x) for other in noisy), default=0.0)
+    return moved > 0 and norm(x) <= FLOOR * moved
 
 
 def ratio(a, b):
@@ -379,7 +380,7 @@ class Columns:
         column = self.moments("z", layer.z) | self.weight_columns(l, layer)
         column |= self.between_examples(l, layer)
         if layer.kind == "dense":
-            column |= self.moments("a", layer.a) | self.gains(l, layer)
+            column |= self.moments("a", layer.a) | self.gains(l)
             if self.noisy:
                 column |= self.shares(layer, self.at_layer(l))
         return {name: value if isinstance(value, tuple) else (value, value)
@@ -444,7 +445,7 @@ class Columns:
 
         g, mean = gradients(layer), self.network.gradient(self.network.name(l) + ".weight")
         noisy = [gradients(other) for other in self.at_layer(l)]
-        if noisy and drowned(g, noisy):
+        if drowned(g, noisy):
             return {"grad_snr": ANY, "grad_corr": ANY}
         square = g.square().sum((1, 2))
         error = float((g - mean).square().sum()) / (batch * (batch - 1))
@@ -456,30 +457,49 @@ class Columns:
 
         alive = g[square > 0]
         n = alive.shape[0]
-        if noisy and any(drowned(g[b], [other[b] for other in noisy]) for b in range(batch)
-                         if square[b] > 0):
+        if any(drowned(g[b], [other[b] for other in noisy]) for b in range(batch)):
             column["grad_corr"] = ANY
         elif n >= 2:
             unit = alive / alive.square().sum((1, 2)).sqrt()[:, None, None]
             column["grad_corr"] = float((unit.sum(0).square().sum() - n) / (n * (n - 1)))
         return column
 
-    def gains(self, l, layer):
-        layers = self.network.layers
-        after = layers[l + 1] if l + 1 < len(layers) else None
+    def gains(self, l):
+        def x(network):
+            return network.xs[l + 1].grad
+
+        def x_before(network):
+            return network.xs[l].grad
+
+        def x_after(network):
+            return network.xs[l + 2].grad
+
+        def a(network):
+            return network.layers[l].a.grad
+
+        def z(network):
+            return network.layers[l].z.grad
+
+        def z_after(network):
+            return network.layers[l + 1].z.grad
+
+        last = l + 1 == len(self.network.layers)
         if not self.plain:
-            return {"gain": ratio(norm(layer.x.grad), norm(after.x.grad))} if after else {}
-        # The product is the ratio of the ends, also where what lies between is 0.
-        dense, act = norm(layer.z.grad), norm(layer.a.grad)
-        if self.config.order == "act-dense":
-            before = norm(self.network.xs[l].grad)
-            return {"weight_gain": ratio(act, dense), "act_gain": ratio(before, act),
-                    "gain": ratio(before, dense)}
-        if not after:
-            return {"act_gain": ratio(dense, act)}
-        above = norm(after.z.grad)
-        return {"weight_gain": ratio(act, above), "act_gain": ratio(dense, act),
-                "gain": ratio(dense, above)}
+            gains = {} if last else {"gain": (x, x_after)}
+        elif self.config.order == "act-dense":
+            gains = {"weight_gain": (a, z), "act_gain": (x_before, a), "gain": (x_before, z)}
+        elif last:
+            gains = {"act_gain": (z, a)}
+        else:
+            gains = {"weight_gain": (a, z_after), "act_gain": (z, a), "gain": (z, z_after)}
+        return {name: self.quotient(*both) for name, both in gains.items()}
+
+    def quotient(self, above, below):
+        """|above| / |below|, functions that pick a gradient from a network."""
+        bottom = below(self.network)
+        if drowned(bottom, [below(other) for other in self.noisy]):
+            return ANY
+        return ratio(norm(above(self.network)), norm(bottom))
 
     def total(self, prefix):
         """The norm of all gradients of parameters whose names begin so."""

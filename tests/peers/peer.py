@@ -226,14 +226,14 @@ class Comparison:
             self.judge(what, number(text), *expected, 0.0, SHARE_TOLERANCE)
 
     def compare_column(self, where, name, text, expected, noisy):
-        values = [row.get(name, (math.nan,))[0] for row in [expected, *noisy]]
-        undefined = [math.isnan(value) for value in values]
-        if expected.get(name) == network.ANY or any(undefined) != all(undefined):  # 0/0 but rounded
-            self.at_floor += 1
+        value, *others = [row.get(name, (math.nan,))[0] for row in [expected, *noisy]]
+        defined = [not math.isnan(x) for x in [value, *others]]
+        noise = max(abs(x - value) for x in others)
+        if expected.get(name) == network.ANY or any(defined) != all(defined):
+            self.at_floor += 1  # 0/0, but for rounding
             return
-        if not self.both_there(where + name, text, not undefined[0]):
+        if not self.both_there(where + name, text, defined[0]):
             return
-        noise = max(abs(value - values[0]) for value in values)
         if name in MOMENTS:  # sums of the scale of both
             both = [expected[other][0] for other in MOMENTS if other[0] == name[0]]
             noise = max(noise, 2.0**-52 * math.hypot(*both))

@@ -1,11 +1,7 @@
 /* Building blocks: against naive loops, central differences and a network, and every error. */
-#include "test.h"
-
-#include "gradsim.h"
+#include "networks.h"
 
 enum { MOST = 1024 }; /* numbers in an array of these tests */
-
-static gs_error error;
 
 /* A fixed sequence in (-1, 1). */
 static double next_number(void) {
@@ -158,13 +154,38 @@ static void test_norms_are_what_their_formulas_say(void) {
     check_norm("rms");
 }
 
-static void test_a_layer_norm_does_not_overflow(void) {
-    gs_module *norm = gs_module_new_norm(2, "layer", 1e-5, &error);
-    double x[2] = {1e300, -1e300}, y[2]; /* squares that do not fit */
-    forward(norm, 1, x, y);
-    CHECK_CLOSE(y[0], 1, 8 * 0x1p-52);
-    CHECK_CLOSE(y[1], -1, 8 * 0x1p-52);
+/* ---- Either end of the range ---- */
+
+static void test_numbers_whose_squares_do_not_fit_are_no_trouble(void) {
+    static const double ends[][2] = {{1e300, -1e300}, {5e-324, -5e-324}};
+    gs_module *norm = gs_module_new_norm(2, "layer", 0, &error);
+    gs_module *relu = gs_module_new_activation(2, "relu", &error);
+    double y[2];
+    for (size_t i = 0; i < 2; i++) {
+        forward(norm, 1, ends[i], y);
+        CHECK_CLOSE(y[0], 1, 8 * 0x1p-52);
+        CHECK_CLOSE(y[1], -1, 8 * 0x1p-52);
+        forward(relu, 1, ends[i], y);
+        CHECK(y[0] == ends[i][0] && y[1] == 0);
+    }
     gs_module_free(norm);
+    gs_module_free(relu);
+}
+
+static void test_a_network_is_finite_as_long_as_its_numbers_are(void) {
+    gs_network *network = network_of("layers=1 width=2 batch=1 act=gelu init=identity loss=sum");
+    double x[2] = {1e300, -1}, grad[2];
+    write_tensor(network, "input", x, 2);
+    measured m = measure(network);
+    CHECK(m.summary.nonfinite_layer == 0 && m.summary.verdict == GS_HEALTHY);
+    CHECK_CLOSE(m.summary.loss, 1e300, 8 * 0x1p-52);
+    read_tensor(network, "layers.1.bias.grad", grad, 2);
+    CHECK(grad[0] == 1);
+    x[1] = (double)INFINITY;
+    write_tensor(network, "input", x, 2);
+    m = measure(network);
+    CHECK(m.summary.nonfinite_layer == 1 && m.summary.verdict == GS_NONFINITE);
+    gs_network_free(network);
 }
 
 /* ---- Gradients against central differences ---- */
@@ -259,40 +280,25 @@ static void test_norm_gradients_are_central_differences(void) {
 
 /* ---- The code of the network ---- */
 
-static gs_network *small_network(void) {
-    static const char *const options[][2] = {
-        {"layers", "1"}, {"inputs", "11"}, {"width", "5"},    {"act", "gelu"},   {"norm", "layer"},
-        {"batch", "19"}, {"seed", "7"},    {"init", "torch"}, {"loss", "random"}};
-    gs_config *config = gs_config_new(&error);
-    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-        CHECK(gs_config_set(config, options[i][0], options[i][1], &error) == GS_OK);
-    gs_network *network = gs_network_new(config, &error);
-    CHECK_THAT(network, "%s", error.message);
-    gs_config_free(config);
-    CHECK(gs_network_draw_batch(network, &error) == GS_OK);
-    CHECK(gs_network_keep_gradients(network, &error) == GS_OK);
-    CHECK(gs_network_forward(network, NULL, &error) == GS_OK);
-    CHECK(gs_network_backward(network, &error) == GS_OK);
-    return network;
-}
-
 static void check_same_tensor(const gs_network *network, const char *tensor,
                               const gs_module *module, const char *name, size_t count) {
     double there[OUT * IN], here[OUT * IN];
-    CHECK_THAT(gs_network_read(network, tensor, there, count, &error) == GS_OK, "%s",
-               error.message);
+    read_tensor(network, tensor, there, count);
     read_values(module, name, here, count);
     CHECK_THAT(same(there, here, count), "%s differs", tensor);
 }
 
 static void test_a_chain_of_modules_is_a_network_to_the_last_bit(void) {
-    gs_network *network = small_network();
+    gs_network *network = network_of(
+        "layers=1 inputs=11 width=5 batch=19 act=gelu init=torch norm=layer loss=random seed=7");
     gs_module *dense = gs_module_new_dense(IN, OUT, "torch", 7, &error);
     gs_module *norm = gs_module_new_norm(OUT, "layer", 1e-5, &error);
     gs_module *gelu = gs_module_new_activation(OUT, "gelu", &error);
     double x[BATCH * IN], z[BATCH * OUT], readout[OUT], grad_x[BATCH * IN];
-    CHECK(gs_network_read(network, "input", x, BATCH * IN, &error) == GS_OK);
-    CHECK(gs_network_read(network, "readout", readout, OUT, &error) == GS_OK);
+    read_tensor(network, "input", x, BATCH * IN);
+    read_tensor(network, "readout", readout, OUT);
+    CHECK(gs_network_forward(network, NULL, &error) == GS_OK);
+    CHECK(gs_network_backward(network, &error) == GS_OK);
     forward(dense, BATCH, x, z);
     forward(norm, BATCH, z, z); /* in place */
     forward(gelu, BATCH, z, z);
@@ -441,7 +447,9 @@ static void test_every_failed_allocation_is_an_error(void) {
 
 TEST_MAIN(TEST(test_dense_forward_is_weight_times_x_plus_bias),
           TEST(test_dense_backward_gives_every_gradient), TEST(test_activations_are_those_of_libm),
-          TEST(test_norms_are_what_their_formulas_say), TEST(test_a_layer_norm_does_not_overflow),
+          TEST(test_norms_are_what_their_formulas_say),
+          TEST(test_numbers_whose_squares_do_not_fit_are_no_trouble),
+          TEST(test_a_network_is_finite_as_long_as_its_numbers_are),
           TEST(test_dense_gradients_are_central_differences),
           TEST(test_activation_gradients_are_central_differences),
           TEST(test_norm_gradients_are_central_differences),

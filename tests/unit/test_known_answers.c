@@ -178,8 +178,6 @@ static void test_source_row_7_three_sigmoids_at_nine_tenths_pass_0_09_cubed(void
 
 /* ---- Identities of the gradients ---- */
 
-enum { MOST_VALUES = 60000 };
-
 /* sum of x y over n numbers a stride apart, and what it is small or large against. */
 typedef struct {
     double sum, size;
