@@ -13,11 +13,11 @@ bool gs_clip_needs_gradients(gs_choice clip) {
 
 /* ---- Clipping by a norm: one factor for all, or one a layer ---- */
 
-/* min(1, c / norm). The factor may be too small for a number, where what it leaves is not. */
+/* min(1, c / norm), and 1 for a norm of 0. The factor may be too small for a number, where what it
+   leaves is not. */
 static gs_magnitude factor_for(gs_magnitude norm, double c) {
     gs_magnitude factor = {c * c / norm.sum_squares, -norm.exponent};
-    return gs_magnitude_value(factor) < 1 ? factor
-                                          : (gs_magnitude){1, 0}; /* for a norm of 0, too */
+    return gs_magnitude_value(factor) < 1 ? factor : (gs_magnitude){1, 0};
 }
 
 /* Norm over the gradients of everything in a layer but its weights. */

@@ -90,6 +90,19 @@ static void diagonal(const gs_engine *engine, const gs_signal *delta, const gs_s
     }
 }
 
+/* squares[b] = 1 / sqrt(K_bb), or 0 for an example without a gradient, or with one so small beside
+   the others that the element type does not hold its square; returns how many are left. */
+static double invert_roots(size_t batch, gs_dtype dtype, gs_gradient_work *work) {
+    double least = dtype == GS_F64 ? 0x1p-1000 : 0x1p-120, alive = 0;
+    for (size_t b = 0; b < batch; b++) {
+        double of_u = work->squares[work->squares_count + b];
+        bool is_alive = of_u >= least && work->squares[b] >= fmax(least * of_u, 0x1p-1000);
+        work->squares[b] = is_alive ? 1 / sqrt(work->squares[b]) : 0;
+        alive += is_alive;
+    }
+    return alive;
+}
+
 /* ---- The two ways to the sums ---- */
 
 typedef struct {
@@ -211,7 +224,6 @@ gs_status gs_measure_weight_gradient(const gs_engine *engine, const gs_signal *d
     for (size_t b = 0; b < delta->batch; b++) {
         trace += work->squares[b];
         roots += sqrt(work->squares[b]);
-        alive += work->squares[b] > 0;
     }
     if (gram && !known) {
         sum = gs_signal_dot(engine, &work->gram_delta, &work->gram_input);
@@ -225,11 +237,9 @@ gs_status gs_measure_weight_gradient(const gs_engine *engine, const gs_signal *d
     result->norm = (gs_magnitude){sum, delta->exponent + u->exponent};
     result->snr = signal_to_noise(sum, trace, (double)delta->batch, dtype);
     result->corr = NAN;
+    alive = invert_roots(delta->batch, dtype, work);
     if (status != GS_OK || alive < 2) {
         return status;
-    }
-    for (size_t b = 0; b < delta->batch; b++) {
-        work->squares[b] = work->squares[b] > 0 ? 1 / sqrt(work->squares[b]) : 0;
     }
     if (gram) {
         sum = weighted_sum_by_gram(engine, work->squares, work);

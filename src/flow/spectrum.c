@@ -58,7 +58,7 @@ static bool is_above(const lanczos *l, size_t k, double x) {
     double pivot = -1, off = 0;
     for (size_t i = 0; i < k; i++) {
         double before = i > 0 ? l->beta[i - 1] : 0;
-        pivot = l->alpha[i] * l->alpha[i] + before * before - x - off * off / pivot;
+        pivot = l->alpha[i] * l->alpha[i] + before * before - x - off / pivot * off;
         if (pivot >= 0) {
             return false;
         }

@@ -10,21 +10,19 @@
 
 #include "base/error.h"
 
-extern const gs_kernels gs_kernels_portable_f64, gs_kernels_portable_f32;
+/* What a table needs: bits of CPUID leaf 1 (ECX) and leaf 7 (EBX), and of XCR0, the registers that
+   the operating system saves when it switches threads. */
+typedef struct {
+    uint32_t leaf_1, leaf_7, xcr0;
+} features;
 
 typedef struct {
     const char *name;
-    bool (*supported)(void);
-    const gs_kernels *tables[2]; /* indexed by gs_dtype */
+    features needs;
+    const gs_kernels *tables[2]; /* indexed by gs_dtype; NULL on another kind of processor */
 } instruction_set;
 
-static bool always(void) {
-    return true;
-}
-
-static bool never(void) {
-    return false;
-}
+extern const gs_kernels gs_kernels_portable_f64, gs_kernels_portable_f32;
 
 #if defined(GS_HAVE_X86)
 
@@ -33,57 +31,60 @@ static bool never(void) {
 extern const gs_kernels gs_kernels_avx2_f64, gs_kernels_avx2_f32;
 extern const gs_kernels gs_kernels_avx512_f64, gs_kernels_avx512_f32;
 
-/* Bits of XCR0: the registers that the operating system saves when it switches threads. */
 enum { XCR0_YMM = 0x06, XCR0_ZMM = 0xe6 };
 
-static bool has_bits(uint32_t value, uint32_t bits) {
-    return (value & bits) == bits;
+/* XGETBV may be executed only where OSXSAVE says so. */
+static features machine_features(void) {
+    features found = {0, 0, 0};
+    uint32_t a, b, c, d, leaves = __get_cpuid_max(0, NULL);
+    if (leaves < 7)
+        return found;
+    __cpuid(1, a, b, found.leaf_1, d);
+    __cpuid_count(7, 0, a, found.leaf_7, c, d);
+    if (found.leaf_1 & bit_OSXSAVE)
+        __asm__ volatile("xgetbv" : "=a"(found.xcr0), "=d"(d) : "c"(0));
+    return found;
 }
 
-/* Whether the system saves the registers in `state`, asked of XGETBV, which OSXSAVE says is there.
- */
-static bool has_state(uint32_t state) {
-    uint32_t a, b, c, d, high;
-    if (!__get_cpuid(1, &a, &b, &c, &d) || !has_bits(c, bit_OSXSAVE))
-        return false;
-    __asm__ volatile("xgetbv" : "=a"(a), "=d"(high) : "c"(0));
-    return has_bits(a, state);
-}
+#else
 
-static bool has_avx2(void) {
-    uint32_t a, b, c, d;
-    return has_state(XCR0_YMM) && __get_cpuid(1, &a, &b, &c, &d) &&
-           has_bits(c, bit_AVX | bit_FMA) && __get_cpuid_count(7, 0, &a, &b, &c, &d) &&
-           has_bits(b, bit_AVX2);
-}
-
-static bool has_avx512(void) {
-    uint32_t a, b, c, d;
-    return has_avx2() && has_state(XCR0_ZMM) && __get_cpuid_count(7, 0, &a, &b, &c, &d) &&
-           has_bits(b, bit_AVX512F | bit_AVX512DQ | bit_AVX512VL | bit_AVX512BW);
+static features machine_features(void) {
+    return (features){0, 0, 0};
 }
 
 #endif
 
 /* The best last. */
 static const instruction_set sets[] = {
-    {"neon", never, {NULL, NULL}},
-    {"portable", always, {&gs_kernels_portable_f64, &gs_kernels_portable_f32}},
+    {"neon", {0, 0, 0}, {NULL, NULL}},
+    {"portable", {0, 0, 0}, {&gs_kernels_portable_f64, &gs_kernels_portable_f32}},
 #if defined(GS_HAVE_X86)
-    {"avx2", has_avx2, {&gs_kernels_avx2_f64, &gs_kernels_avx2_f32}},
-    {"avx512", has_avx512, {&gs_kernels_avx512_f64, &gs_kernels_avx512_f32}},
+    {"avx2", {bit_AVX | bit_FMA, bit_AVX2, XCR0_YMM}, {&gs_kernels_avx2_f64, &gs_kernels_avx2_f32}},
+    {"avx512",
+     {bit_AVX | bit_FMA, bit_AVX2 | bit_AVX512F | bit_AVX512DQ | bit_AVX512VL | bit_AVX512BW,
+      XCR0_ZMM},
+     {&gs_kernels_avx512_f64, &gs_kernels_avx512_f32}},
 #else
-    {"avx2", never, {NULL, NULL}},
-    {"avx512", never, {NULL, NULL}},
+    {"avx2", {0, 0, 0}, {NULL, NULL}},
+    {"avx512", {0, 0, 0}, {NULL, NULL}},
 #endif
 };
 
 enum { SET_COUNT = sizeof sets / sizeof *sets };
 
-static gs_status fail_name(const char *name, gs_status code, gs_error *error) {
+static bool has_bits(uint32_t value, uint32_t bits) {
+    return (value & bits) == bits;
+}
+
+static bool runs_on(features machine, const instruction_set *set) {
+    return set->tables[0] && has_bits(machine.leaf_1, set->needs.leaf_1) &&
+           has_bits(machine.leaf_7, set->needs.leaf_7) && has_bits(machine.xcr0, set->needs.xcr0);
+}
+
+static gs_status fail_name(const char *name, features machine, gs_status code, gs_error *error) {
     char list[64] = "";
     for (size_t i = 0; i < SET_COUNT; i++)
-        if (sets[i].supported()) {
+        if (runs_on(machine, &sets[i])) {
             strcat(list, *list ? ", " : "");
             strcat(list, sets[i].name);
         }
@@ -94,22 +95,24 @@ static gs_status fail_name(const char *name, gs_status code, gs_error *error) {
 gs_status gs_kernels_get(gs_dtype dtype, const gs_kernels **kernels, gs_error *error) {
     const char *name = getenv("GRADSIM_ISA");
     bool forced = name && *name;
+    features machine = machine_features();
     for (size_t i = SET_COUNT; i-- > 0;) {
         if (forced && strcmp(name, sets[i].name) != 0)
             continue;
-        if (sets[i].supported()) {
+        if (runs_on(machine, &sets[i])) {
             *kernels = sets[i].tables[dtype];
             return GS_OK;
         }
         if (forced)
-            return fail_name(name, GS_ERR_UNSUPPORTED, error);
+            return fail_name(name, machine, GS_ERR_UNSUPPORTED, error);
     }
-    return fail_name(name, GS_ERR_USAGE, error);
+    return fail_name(name, machine, GS_ERR_USAGE, error);
 }
 
 const gs_kernels *gs_kernels_at(size_t index) {
+    features machine = machine_features();
     for (size_t i = 0; i < SET_COUNT; i++) {
-        if (!sets[i].supported())
+        if (!runs_on(machine, &sets[i]))
             continue;
         if (index < 2)
             return sets[i].tables[index];

@@ -159,8 +159,8 @@ static void take_statistics(const gs_engine *engine, gs_norm *norm, const gs_sig
     norm->exponent = -x->exponent;
 }
 
-/* Below this exponent eps alone decides; the mantissa is shifted up to it so that eps on its scale
- * still fits. */
+/* Below this exponent eps alone decides, unless it is 0; the mantissa is shifted up to it so that
+ * eps on its scale still fits. */
 enum { LEAST_EXPONENT = -60 };
 
 /* y = scale (x - mean) inverse_std + shift */
@@ -168,7 +168,8 @@ void gs_norm_forward(const gs_engine *engine, gs_norm *norm, const gs_signal *x,
     gs_signal *normalised = &norm->normalised;
     double *mean = norm->work;
     gs_signal raised = *x;
-    if (norm->eps > 0 && x->exponent < LEAST_EXPONENT) {
+    bool eps_decides = norm->eps > 0 || x->exponent == GS_EXPONENT_OF_ZERO;
+    if (eps_decides && x->exponent < LEAST_EXPONENT) {
         raised = *normalised;
         gs_signal_scale(engine, gs_ldexp(1, x->exponent - LEAST_EXPONENT), x, &raised);
         raised.exponent = LEAST_EXPONENT;

@@ -62,8 +62,8 @@ void gs_signal_combine(const gs_engine *engine, double a, const gs_signal *x, do
    `out` comes from gs_signal_new(engine, batch in whole panels, units). */
 void gs_signal_transpose(const gs_engine *engine, const gs_signal *signal, gs_signal *out);
 
-/* Give `signal` another number of units, within the memory that it has. Contents become undefined, but
-   padding is zero. */
+/* Give `signal` another number of units, within the memory that it has. Contents become undefined,
+   but padding is zero. */
 void gs_signal_reshape(const gs_engine *engine, gs_signal *signal, size_t units);
 
 /* sum of x y, times 2^(both exponents). */

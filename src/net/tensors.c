@@ -1,6 +1,7 @@
 /*
  * The tensors of a network by name, as a --save file has them.
  */
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -129,7 +130,8 @@ void gs_network_read_entry(const gs_network *network, const gs_entry *entry, dou
 
 static gs_status write_labels(gs_network *network, const double *values, gs_error *error) {
     for (size_t b = 0; b < network->config->batch; b++) {
-        if (!(values[b] >= 0 && values[b] < (double)network->config->outputs)) {
+        double classes = (double)network->config->outputs;
+        if (!(values[b] >= 0 && values[b] < classes && values[b] == floor(values[b]))) {
             return gs_fail(error, GS_ERR_USAGE, "target: expected classes from 0 to %zu, got %g",
                            network->config->outputs - 1, values[b]);
         }

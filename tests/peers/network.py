@@ -238,6 +238,7 @@ class Network:
             self.tensors[name].requires_grad_()
         self.xs = [self.keep(self.tensors["input"] * 1)]
         self.layers = []
+        self.normalised = []  # what norms gave
         for l in range(1, config.layers + 1):
             self.append(self.layer(l))
         if config.head:
@@ -268,7 +269,9 @@ class Network:
         if config.norm == "none" or config.norm_at != place:
             return x
         weight, bias = self.tensors[name + ".weight"], self.tensors[name + ".bias"]
-        return self.keep(normalise(x, config.norm, config.norm_eps, weight, bias, self.keep))
+        x = self.keep(normalise(x, config.norm, config.norm_eps, weight, bias, self.keep))
+        self.normalised.append(x.detach())
+        return x
 
     def has_skip(self, l, units):
         config = self.config
@@ -320,8 +323,12 @@ class Network:
         tensor = self.tensors[name]
         return torch.zeros_like(tensor) if tensor.grad is None else tensor.grad
 
-    def near_kink(self, noisy):
-        """Is some argument of phi so near to a kink that rounding could move it across?"""
+    def is_ill_posed(self, noisy):
+        """Need no two programs agree? So it is where an argument of phi lies within rounding of a
+        kink, and where norms of nearly equal numbers have made a signal of their rounding."""
+        for x, *others in zip(self.normalised, *(other.normalised for other in noisy)):
+            if any((other - x).square().mean().sqrt() > 0.01 for other in others):
+                return True
         if not self.config.activation.kinked:
             return False
         for layer, *others in zip(self.layers, *(other.layers for other in noisy)):
@@ -402,9 +409,10 @@ class Columns:
             return activation.slope(layer.argument.detach()).abs()
 
         slope = slope_of(layer)
+        is_zero = (slope == 0) & (activation.slope(0.95 * layer.argument.detach()) == 0)
         error = doubt(slope, [slope_of(other) for other in noisy], FLOOR)
         limit = activation.steepest / 10
-        zeros = slope == 0, slope < self.precision.tiny
+        zeros = is_zero, slope < self.precision.tiny
         column = {
             "saturated": (share(slope + error < limit * (1 - 1e-8)),
                           share(slope - error < limit * (1 + 1e-8))),
@@ -422,6 +430,9 @@ class Columns:
         weight = self.network.tensors[name + ".weight"].detach()
         size = norm(self.network.gradient(name + ".weight"))
         clip_scale, clipped = self.clip(name, weight)
+        if drowned(self.network.gradient(name + ".weight"),
+                   [other.gradient(name + ".weight") for other in self.noisy]):
+            clip_scale = ANY
         return {
             "w_norm": norm(weight),
             "w_sigma_max": float(torch.linalg.svdvals(weight)[0]),
@@ -453,7 +464,7 @@ class Columns:
         error_doubt = self.precision.gram * float(square.sum()) / (batch * (batch - 1))
         snr = [ratio(norm(mean), math.sqrt(max(square_error, 0)))
                for square_error in (error + error_doubt, error - error_doubt)]
-        column = {"grad_snr": (snr[0], math.inf if error <= error_doubt else snr[1])}
+        column = {"grad_snr": (snr[0], math.inf if error <= 10 * error_doubt else snr[1])}
 
         alive = g[square > 0]
         n = alive.shape[0]
