@@ -45,7 +45,7 @@ OBJECTS := $(patsubst src/%.c,$(BUILD)/%.o,$(filter-out src/kernels/table.c,$(SO
 CLI_OBJECTS := $(patsubst src/%.c,$(BUILD)/%.o,$(sort $(wildcard src/cli/*.c)))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%, \
                 $(sort $(wildcard tests/unit/test_*$(ONLY)*.c)))
-SCRIPT_TESTS := $(wildcard tests/layers.sh tests/format.sh tests/cli/run.sh tests/theory/run.sh)
+SCRIPT_TESTS := $(wildcard tests/layers.sh tests/format.sh tests/install.sh tests/cli/run.sh)
 LIBRARY := $(BUILD)/libgradsim.a
 PROGRAM := $(if $(CLI_OBJECTS),$(BUILD)/gradsim)
 VERSION := $(shell sed -n 's/^\#define GS_VERSION "\(.*\)"$$/\1/p' include/gradsim.h)

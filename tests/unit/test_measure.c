@@ -1,0 +1,219 @@
+/*
+ * The columns of the log against a naive network over the same weights and batch.
+ */
+#include "naive_network.h"
+
+/* ---- Columns by their definitions ---- */
+
+static const double tolerance = 1e-11; /* a few hundred roundings, next to no cancellation */
+
+static void check_column(const gs_layer_stats *row, gs_column column, double expected) {
+    double actual = NAN;
+    bool is_there = gs_layer_stats_get(row, column, &actual);
+    bool is_close = fabs(actual - expected) <= tolerance * (1e-3 + fabs(expected));
+    CHECK_THAT(is_there && (actual == expected || is_close),
+               "%s of layer %zu is %.17g, expected %.17g", gs_column_name(column), row->layer,
+               actual, expected);
+}
+
+static void check_absent(const gs_layer_stats *row, gs_column column) {
+    double value;
+    CHECK_THAT(!gs_layer_stats_get(row, column, &value), "%s of layer %zu is there",
+               gs_column_name(column), row->layer);
+}
+
+static void check_moments(const naive_network *n, table t, size_t units, const gs_layer_stats *row,
+                          gs_column mean_column, gs_column std_column) {
+    double count = (double)(n->batch * units), mean = 0, square = 0;
+    for (size_t b = 0; b < n->batch; b++)
+        for (size_t i = 0; i < units; i++)
+            mean += t[b][i] / count;
+    for (size_t b = 0; b < n->batch; b++)
+        for (size_t i = 0; i < units; i++)
+            square += (t[b][i] - mean) * (t[b][i] - mean) / count;
+    check_column(row, mean_column, mean);
+    check_column(row, std_column, sqrt(square));
+}
+
+/* Where the activation of layer l stands: at z_l, or before the dense layer at x_{l-1}. */
+static void check_slopes(naive_network *n, size_t l, const gs_layer_stats *row) {
+    size_t units = n->units[n->act_dense ? l - 1 : l], saturated = 0, zero = 0, dead = 0;
+    for (size_t i = 0; i < units; i++) {
+        size_t zeros = 0;
+        for (size_t b = 0; b < n->batch; b++) {
+            double slope = n->slope(n->act_dense ? n->x[l - 1][b][i] : n->z[l][b][i]);
+            saturated += fabs(slope) < n->largest_slope / 10;
+            zeros += slope == 0;
+        }
+        zero += zeros, dead += zeros == n->batch;
+    }
+    double count = (double)(units * n->batch);
+    check_column(row, GS_SATURATED, (double)saturated / count);
+    check_column(row, GS_ZERO, (double)zero / count);
+    check_column(row, GS_DEAD, (double)dead / (double)units);
+}
+
+/* What a conversion to the format leaves: half of the least subnormal number goes to zero. */
+static void check_lost(naive_network *n, size_t l, const gs_layer_stats *row) {
+    static const struct {
+        gs_column column;
+        double least;
+    } formats[] = {{GS_F32_ZERO, 0x1p-149}, {GS_F16_ZERO, 0x1p-24}, {GS_BF16_ZERO, 0x1p-133}};
+    size_t units = n->units[n->act_dense ? l - 1 : l];
+    for (size_t f = 0; f < 3; f++) {
+        size_t lost = 0;
+        for (size_t b = 0; b < n->batch; b++)
+            for (size_t i = 0; i < units; i++)
+                lost += fabs(n->da[l][b][i]) <= formats[f].least / 2;
+        check_column(row, formats[f].column, (double)lost / (double)(units * n->batch));
+    }
+    for (size_t b = 0; b < n->batch; b++) /* the boundary of f32 is that of its conversion */
+        CHECK((fabs(n->da[l][b][0]) <= 0x1p-150) == ((float)n->da[l][b][0] == 0));
+}
+
+/* The largest eigenvalue of W^T W by 3000 power steps; the next is 1 % smaller here at least. */
+static double largest_singular_value(const naive_network *n, size_t l) {
+    double v[MOST_UNITS], u[MOST_UNITS], sigma = 0;
+    for (size_t j = 0; j < MOST_UNITS; j++)
+        v[j] = test_noise(1, j);
+    for (size_t step = 0; step < 3000; step++) {
+        for (size_t i = 0; i < n->units[l]; i++) {
+            u[i] = 0;
+            for (size_t j = 0; j < n->units[l - 1]; j++)
+                u[i] += n->weight[l][i][j] * v[j];
+        }
+        sigma = vector_norm(u, n->units[l]) / vector_norm(v, n->units[l - 1]);
+        double scale = vector_norm(u, n->units[l]);
+        for (size_t j = 0; j < n->units[l - 1]; j++) {
+            v[j] = 0;
+            for (size_t i = 0; i < n->units[l]; i++)
+                v[j] += n->weight[l][i][j] * u[i] / scale;
+        }
+    }
+    return sigma;
+}
+
+/* A ratio to nothing is no number. */
+static void check_ratio(const gs_layer_stats *row, gs_column column, double above, double below) {
+    if (below != 0)
+        check_column(row, column, above / below);
+    else
+        check_absent(row, column);
+}
+
+static void check_gains(naive_network *n, size_t l, const gs_layer_stats *row) {
+    size_t units_of_a = n->units[n->act_dense ? l - 1 : l];
+    double here_x = norm(n, n->dx[l], n->units[l]), here_z = norm(n, n->dz[l], n->units[l]);
+    double here_a = norm(n, n->da[l], units_of_a), below_x = norm(n, n->dx[l - 1], n->units[l - 1]);
+    bool has_above = l < depth(n);
+    double above_z = has_above ? norm(n, n->dz[l + 1], n->units[l + 1]) : 0;
+    if (n->add) {
+        check_absent(row, GS_WEIGHT_GAIN), check_absent(row, GS_ACT_GAIN);
+        if (has_above)
+            check_ratio(row, GS_GAIN, here_x, norm(n, n->dx[l + 1], n->units[l + 1]));
+    } else if (n->act_dense) {
+        check_ratio(row, GS_WEIGHT_GAIN, here_a, here_z);
+        check_ratio(row, GS_ACT_GAIN, below_x, here_a);
+        check_ratio(row, GS_GAIN, below_x, here_z);
+    } else {
+        check_ratio(row, GS_ACT_GAIN, here_z, here_a);
+        if (has_above) {
+            check_ratio(row, GS_WEIGHT_GAIN, here_a, above_z);
+            check_ratio(row, GS_GAIN, here_z, above_z);
+        }
+    }
+    if (!has_above && !n->act_dense)
+        check_absent(row, GS_WEIGHT_GAIN), check_absent(row, GS_GAIN);
+}
+
+static void check_row(naive_network *n, size_t l, const gs_layer_stats *row) {
+    bool is_head = l > n->layers;
+    double grad = matrix_norm(n, n->dweight[l], l), weight = matrix_norm(n, n->weight[l], l),
+           sigma = NAN;
+    CHECK(row->layer == l && row->kind == (is_head ? GS_KIND_HEAD : GS_KIND_DENSE));
+    check_moments(n, n->z[l], n->units[l], row, GS_Z_MEAN, GS_Z_STD);
+    check_column(row, GS_W_NORM, weight);
+    CHECK(gs_layer_stats_get(row, GS_W_SIGMA_MAX, &sigma));
+    CHECK_CLOSE(sigma, largest_singular_value(n, l), 1e-6);
+    check_column(row, GS_GRAD_W, grad);
+    check_column(row, GS_GRAD_W_LOG10, log10(grad));
+    check_column(row, GS_GRAD_B_LOG10, log10(vector_norm(n->dbias[l], n->units[l])));
+    check_column(row, GS_GRAD_Z_LOG10, log10(norm(n, n->dz[l], n->units[l])));
+    check_column(row, GS_GRAD_RATIO, grad / weight);
+    check_absent(row, GS_UPDATE_RATIO);
+    if (is_head) {
+        for (gs_column c = GS_A_MEAN; c <= GS_DEAD; c++)
+            check_absent(row, c);
+        check_absent(row, GS_F16_ZERO), check_absent(row, GS_GAIN);
+    } else {
+        check_moments(n, n->a[l], n->units[n->act_dense ? l - 1 : l], row, GS_A_MEAN, GS_A_STD);
+        check_slopes(n, l, row);
+        check_lost(n, l, row);
+        check_gains(n, l, row);
+    }
+}
+
+/* ---- Networks ---- */
+
+static options networks[] = {
+    {{"act", "tanh"},
+     {"layers", "5"},
+     {"width", "9"},
+     {"batch", "17"},
+     {"bias", "normal:0.3"},
+     {"gain", "2"}},
+    {{"act", "relu"},
+     {"layers", "6"},
+     {"width", "7"},
+     {"inputs", "12"},
+     {"outputs", "3"},
+     {"batch", "4"},
+     {"init", "he"},
+     {"bias", "-0.2"}},
+    {{"act", "tanh"},
+     {"layers", "4"},
+     {"width", "8"},
+     {"batch", "15"},
+     {"head", "on"},
+     {"outputs", "5"},
+     {"bias", "0.1"}},
+    {{"act", "relu"},
+     {"layers", "4"},
+     {"width", "9"},
+     {"batch", "16"},
+     {"order", "act-dense"},
+     {"inputs", "5"}},
+    {{"act", "tanh"},
+     {"layers", "4"},
+     {"width", "9"},
+     {"batch", "16"},
+     {"order", "act-dense"},
+     {"residual", "add"},
+     {"head", "on"}},
+    {{"act", "tanh"},
+     {"layers", "5"},
+     {"width", "12"},
+     {"inputs", "7"},
+     {"batch", "20"},
+     {"residual", "add"},
+     {"branch-scale", "0.5"}},
+    {{"act", "tanh"}, {"layers", "8"}, {"width", "10"}, {"batch", "8"}, {"init", "normal:0.03"}},
+    {{"act", "relu"}, {"layers", "8"}, {"width", "10"}, {"batch", "8"}, {"init", "normal:1e-7"}},
+};
+enum { NETWORKS = sizeof networks / sizeof *networks };
+
+static void test_columns_are_those_of_a_naive_network(void) {
+    for (size_t i = 0; i < NETWORKS; i++) {
+        gs_layer_stats rows[MOST_LAYERS + 1];
+        gs_summary summary;
+        naive_network *n = measure_both(networks[i], "none", rows, &summary);
+        for (size_t l = 1; l <= depth(n); l++)
+            check_row(n, l, &rows[l - 1]);
+        double ratio =
+            log10(norm(n, n->dx[0], n->units[0]) / norm(n, n->dx[n->layers], n->units[n->layers]));
+        CHECK(summary.ratio_log10 == ratio || fabs(summary.ratio_log10 - ratio) <= 100 * tolerance);
+        CHECK_CLOSE(summary.decades_per_layer, summary.ratio_log10 / (double)n->layers, 0x1p-52);
+        free(n);
+    }
+}
+TEST_MAIN(TEST(test_columns_are_those_of_a_naive_network))
