@@ -69,7 +69,8 @@ typedef struct gs_kernels {
     void (*activation[GS_ACT_COUNT])(double param, size_t count, const void *z, void *a,
                                      void *slope);
 
-    /* One 8x8 tile of random numbers times `scale`: a pure function of its first six arguments. */
+    /* One 8x8 tile of random numbers times `scale`: a pure function of its first six arguments,
+       with stream < 2^31 and tile_col < 2^28. */
     void (*random_tile)(gs_draw draw, uint64_t seed, uint32_t stream, uint32_t layer,
                         uint32_t tile_row, uint32_t tile_col, double scale, void *tile);
 
@@ -146,8 +147,8 @@ typedef struct gs_kernels {
 } gs_kernels;
 
 /* The table for `dtype` on the best instruction set of this machine, or on the one that GRADSIM_ISA
-   names. Errors: GS_ERR_UNSUPPORTED if GRADSIM_ISA names none or one that this machine cannot run.
- */
+   names; empty counts as unset. Errors: GS_ERR_USAGE if it names none, GS_ERR_UNSUPPORTED if it
+   names one that this machine cannot run. */
 gs_status gs_kernels_get(gs_dtype dtype, const gs_kernels **kernels, gs_error *error);
 
 /* Every table that this machine can run, for tests and `gradsim check`; NULL past the last. */

@@ -11,6 +11,8 @@
 
 static gs_error error;
 
+static const double tolerance = 1e-11; /* a few hundred roundings, next to no cancellation */
+
 typedef const char *const options[16][2];
 
 enum { MOST_LAYERS = 8, MOST_UNITS = 12, MOST_BATCH = 20 };

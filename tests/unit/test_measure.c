@@ -5,8 +5,6 @@
 
 /* ---- Columns by their definitions ---- */
 
-static const double tolerance = 1e-11; /* a few hundred roundings, next to no cancellation */
-
 static void check_column(const gs_layer_stats *row, gs_column column, double expected) {
     double actual = NAN;
     bool is_there = gs_layer_stats_get(row, column, &actual);
@@ -216,4 +214,66 @@ static void test_columns_are_those_of_a_naive_network(void) {
         free(n);
     }
 }
-TEST_MAIN(TEST(test_columns_are_those_of_a_naive_network))
+
+/* ---- Formats, verdicts and names ---- */
+
+/* A linear chain W = c I of 40 layers, whose dL/da is c^(40 - l) everywhere at layer l. */
+static gs_summary chain(const char *c) {
+    options o = {{"act", "linear"}, {"layers", "40"}, {"width", "4"},
+                 {"batch", "1"},    {"loss", "sum"},  {"input", "constant:1"}};
+    char init[32];
+    gs_layer_stats rows[40];
+    gs_summary summary;
+    gs_config *config = gs_config_new(&error);
+    snprintf(init, sizeof init, "identity:%s", c);
+    for (size_t i = 0; o[i][0]; i++)
+        CHECK(gs_config_set(config, o[i][0], o[i][1], &error) == GS_OK);
+    CHECK(gs_config_set(config, "init", init, &error) == GS_OK);
+    gs_network *network = gs_network_new(config, &error);
+    CHECK(gs_network_draw_batch(network, &error) == GS_OK);
+    CHECK(gs_measure(network, rows, &summary, &error) == GS_OK);
+    gs_network_free(network);
+    gs_config_free(config);
+    return summary;
+}
+
+/* dL/da_l = 2^(-5 (40 - l)): at or below 2^-25 from layer 35 on, 2^-134 from 13, 2^-150 from 10. */
+static void test_layer_where_a_format_underflows_is_named(void) {
+    gs_summary s = chain("0.03125");
+    CHECK(s.f16.underflow == 35 && s.bf16.underflow == 13 && s.f32.underflow == 10);
+    CHECK(s.f16.overflow == 0 && s.bf16.overflow == 0 && s.f32.overflow == 0);
+    s = chain("1");
+    CHECK(s.f16.underflow == 0 && s.f32.underflow == 0 && s.f16.overflow == 0);
+}
+
+/* dL/da_l = 2^(5 (40 - l)): above 2^16 from layer 36 on, above 2^128 from 14. */
+static void test_layer_where_a_format_overflows_is_named(void) {
+    gs_summary s = chain("32");
+    CHECK(s.f16.overflow == 36 && s.bf16.overflow == 14 && s.f32.overflow == 14);
+    CHECK(s.f16.underflow == 0 && s.bf16.underflow == 0 && s.f32.underflow == 0);
+}
+
+/* The verdict falls where the ratio crosses its threshold of three decades: c^40 = 10^+-3. */
+static void test_verdict_follows_the_threshold(void) {
+    CHECK(chain("1").verdict == GS_HEALTHY && chain("1").ratio_log10 == 0);
+    CHECK(chain("0.8").verdict == GS_VANISHING && chain("0.85").verdict == GS_HEALTHY);
+    CHECK(chain("1.25").verdict == GS_EXPLODING && chain("1.18").verdict == GS_HEALTHY);
+    CHECK(chain("1").threshold_log10 == 3);
+    CHECK_STRING(gs_verdict_name(GS_HEALTHY), "healthy");
+    CHECK_STRING(gs_verdict_name(GS_VANISHING), "vanishing");
+    CHECK_STRING(gs_verdict_name(GS_EXPLODING), "exploding");
+    CHECK_STRING(gs_verdict_name(GS_NONFINITE), "nonfinite");
+}
+
+static void test_every_column_has_its_own_name(void) {
+    for (gs_column a = 0; a < GS_COLUMN_COUNT; a++)
+        for (gs_column b = 0; b < a; b++)
+            CHECK(strcmp(gs_column_name(a), gs_column_name(b)) != 0);
+    CHECK_STRING(gs_column_name(GS_Z_MEAN), "z_mean");
+    CHECK_STRING(gs_column_name(GS_THEORY_GRAD_LOG10), "theory_grad_log10");
+}
+
+TEST_MAIN(TEST(test_columns_are_those_of_a_naive_network),
+          TEST(test_layer_where_a_format_underflows_is_named),
+          TEST(test_layer_where_a_format_overflows_is_named),
+          TEST(test_verdict_follows_the_threshold), TEST(test_every_column_has_its_own_name))
