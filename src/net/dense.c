@@ -32,6 +32,15 @@ void gs_vector_free(gs_vector *vector) {
     *vector = (gs_vector){0};
 }
 
+bool gs_vector_is_zero(const gs_vector *vector) {
+    for (size_t u = 0; u < vector->units; u++) {
+        if (vector->values[u] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 gs_magnitude gs_vector_magnitude(const gs_vector *vector) {
     gs_magnitude total = {0, vector->exponent};
     for (size_t u = 0; u < vector->units; u++) {
@@ -125,21 +134,12 @@ static void bias_block(void *context, gs_block block) {
     c->kernels->add_rows(block.rows, c->factor, c->bias + block.row, c->z + block.offset);
 }
 
-static bool all_zero(const gs_vector *vector) {
-    for (size_t u = 0; u < vector->units; u++) {
-        if (vector->values[u] != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* z = W u + b. Where z carries an exponent the bias is brought to it, or z to the bias's if that is
  * larger. */
 void gs_dense_forward(const gs_engine *engine, const gs_dense *dense, const gs_signal *u,
                       gs_signal *z) {
     gs_product_forward(engine, &dense->weight, u, z);
-    if (all_zero(&dense->bias)) {
+    if (gs_vector_is_zero(&dense->bias)) {
         return;
     }
     if (z->exponent < 0) {

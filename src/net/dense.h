@@ -19,6 +19,7 @@ typedef struct {
 
 gs_status gs_vector_new(size_t units, double value, gs_vector *vector, gs_error *error);
 void gs_vector_free(gs_vector *vector);
+bool gs_vector_is_zero(const gs_vector *vector);           /* all of its values */
 gs_magnitude gs_vector_magnitude(const gs_vector *vector); /* norm of the gradient */
 
 /* grad [units] = sum over the batch of x, or of x y. */

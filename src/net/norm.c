@@ -133,14 +133,16 @@ static void mean_over_axis(const gs_engine *engine, const gs_norm *norm, const g
 
 /* ---- Forward and backward ---- */
 
-/* inverse_std = 1 / sqrt(variance + eps), where x = mantissa 2^e: eps is taken to the scale of the
- * mantissa */
+/* Below this exponent it is h that carries the rest: eps on the scale of x would overflow. */
+enum { LEAST_EXPONENT = -60 };
+
+/* inverse_std = 2^scale / sqrt(variance + eps): in units of the mantissas of x, if that can be. */
 static void take_statistics(const gs_engine *engine, gs_norm *norm, const gs_signal *x,
-                            double *mean) {
+                            int64_t scale, double *mean) {
     size_t count = statistics_of(engine, norm);
     double least =
         engine->kernels->dtype == GS_F64 ? 0x1p-1000 : 0x1p-120; /* 1 / sqrt(least) fits */
-    double eps = fmax(gs_ldexp(norm->eps, -2 * x->exponent), least);
+    double eps = fmax(gs_ldexp(norm->eps, -2 * scale), least);
     if (norm->kind == GS_NORM_RMS) {
         memset(mean, 0, count * sizeof *mean);
     } else {
@@ -154,45 +156,47 @@ static void take_statistics(const gs_engine *engine, gs_norm *norm, const gs_sig
     memset(norm->inverse_std, 0, count * sizeof *norm->inverse_std);
     in_order(p.axis)(engine, x, squares_block, &p);
     for (size_t i = 0; i < count; i++) {
-        norm->inverse_std[i] = 1 / sqrt(norm->inverse_std[i] / population_of(norm) + eps);
+        double variance = norm->inverse_std[i] / population_of(norm);
+        norm->inverse_std[i] = 1 / sqrt(gs_ldexp(variance, 2 * (x->exponent - scale)) + eps);
     }
-    norm->exponent = -x->exponent;
+    norm->exponent = -scale;
 }
 
-/* Below this exponent eps alone decides, unless it is 0; the mantissa is shifted up to it so that
- * eps on its scale still fits. */
-enum { LEAST_EXPONENT = -60 };
-
-/* y = scale (x - mean) inverse_std + shift */
-void gs_norm_forward(const gs_engine *engine, gs_norm *norm, const gs_signal *x, gs_signal *y) {
-    gs_signal *normalised = &norm->normalised;
-    double *mean = norm->work;
-    gs_signal raised = *x;
-    bool eps_decides = norm->eps > 0 || x->exponent == GS_EXPONENT_OF_ZERO;
-    if (eps_decides && x->exponent < LEAST_EXPONENT) {
-        raised = *normalised;
-        gs_signal_scale(engine, gs_ldexp(1, x->exponent - LEAST_EXPONENT), x, &raised);
-        raised.exponent = LEAST_EXPONENT;
+/* y = scale h + shift, where h may be too small for a shift that is not 0 */
+static void scale_and_shift(const gs_engine *engine, const gs_norm *norm, gs_signal *y) {
+    const gs_signal *h = &norm->normalised;
+    pass p = {.kernels = engine->kernels,
+              .x = h->data,
+              .first = norm->scale.values,
+              .second = norm->shift.values,
+              .out = y->data};
+    y->exponent = h->exponent;
+    if (h->exponent != 0 && !gs_vector_is_zero(&norm->shift)) {
+        gs_signal_scale(engine, gs_ldexp(1, h->exponent), h, y);
+        p.x = y->data;
+        y->exponent = 0;
     }
-    take_statistics(engine, norm, &raised, mean);
+    gs_signal_for_blocks(engine, h, affine_block, &p);
+    gs_signal_clear_padding(engine, y);
+}
+
+/* y = scale h + shift with h = (x - mean) inverse_std */
+void gs_norm_forward(const gs_engine *engine, gs_norm *norm, const gs_signal *x, gs_signal *y) {
+    gs_signal *h = &norm->normalised;
+    double *mean = norm->work;
+    bool has_eps = norm->eps > 0 || x->exponent == GS_EXPONENT_OF_ZERO;
+    int64_t scale = has_eps && x->exponent < LEAST_EXPONENT ? LEAST_EXPONENT : x->exponent;
+    take_statistics(engine, norm, x, scale, mean);
     pass p = {.kernels = engine->kernels,
               .axis = axis_of(norm),
-              .x = raised.data,
+              .x = x->data,
               .first = mean,
               .second = norm->inverse_std,
-              .out = normalised->data};
-    gs_signal_for_blocks(engine, normalised, normalise_block, &p);
-    gs_signal_clear_padding(engine, normalised);
-    normalised->exponent = 0;
-
-    p = (pass){.kernels = engine->kernels,
-               .x = normalised->data,
-               .first = norm->scale.values,
-               .second = norm->shift.values,
-               .out = y->data};
-    gs_signal_for_blocks(engine, normalised, affine_block, &p);
-    gs_signal_clear_padding(engine, y);
-    y->exponent = 0;
+              .out = h->data};
+    gs_signal_for_blocks(engine, h, normalise_block, &p);
+    gs_signal_clear_padding(engine, h);
+    h->exponent = x->exponent - scale;
+    scale_and_shift(engine, norm, y);
 }
 
 /* With g = dL/dy scale, h = normalised, and means over the axis:
@@ -216,6 +220,9 @@ void gs_norm_backward(const gs_engine *engine, gs_norm *norm, gs_signal *grad) {
         mean_over_axis(engine, norm, grad, NULL, mean_grad);
     }
     mean_over_axis(engine, norm, grad, &norm->normalised, mean_dot);
+    for (size_t i = 0; i < count; i++) {
+        mean_dot[i] = gs_ldexp(mean_dot[i], 2 * norm->normalised.exponent);
+    }
     p = (pass){.kernels = engine->kernels,
                .axis = axis_of(norm),
                .x = grad->data,

@@ -12,7 +12,7 @@ typedef struct {
     double eps;
     gs_vector scale, shift;
     /* kept by forward for backward: */
-    gs_signal normalised; /* (x - mean) inverse_std */
+    gs_signal normalised; /* h = (x - mean) inverse_std */
     double *inverse_std;  /* one a unit (batch) or an example (layer, rms), times 2^exponent */
     int64_t exponent;
     double *work; /* three more such vectors */
@@ -24,7 +24,8 @@ gs_status gs_norm_new(const gs_engine *engine, size_t kind, double eps, size_t u
 void gs_norm_free(gs_norm *norm);
 
 /* y = scale (x - mean) / sqrt(variance + eps) + shift; rms takes the mean as 0. y may be x. The
-   exponent of x is taken into account (eps is scaled with it), and y has none. */
+   exponent of x is taken into account (eps is scaled with it); y has none, unless x is far below
+   eps and the shift is 0. */
 void gs_norm_forward(const gs_engine *engine, gs_norm *norm, const gs_signal *x, gs_signal *y);
 
 /* grad_x from grad_y = dL/dy, and the gradients of scale and shift. In place: grad is grad_y, then

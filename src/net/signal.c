@@ -400,8 +400,10 @@ bool gs_signal_normalise(const gs_engine *engine, gs_signal *signal) {
         signal->exponent = GS_EXPONENT_OF_ZERO;
         return true;
     }
-    int shift = max_abs > 0x1p-1000 ? ilogb(max_abs) : -1000; /* 2^-shift fits */
-    if (abs(shift) > drift_limit(engine->kernels->dtype)) {
+    gs_dtype dtype = engine->kernels->dtype;
+    double least = dtype == GS_F64 ? 0x1p-1000 : 0x1p-120; /* 2^-shift fits the type */
+    int shift = ilogb(fmax(max_abs, least));
+    if (abs(shift) > drift_limit(dtype)) {
         gs_signal_scale(engine, ldexp(1, -shift), signal, signal);
         signal->exponent += shift;
     }

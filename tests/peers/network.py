@@ -165,14 +165,18 @@ class Rounding(torch.autograd.Function):
 # of a long sum add up to more than those of one rounding of each term. An entry that rounding moves
 # across a kink of phi changes everything after it; one near the border of a share, only the share.
 FLOOR = 50
-KINK = 2
+KINK = 20
 
 
-def doubt(x, noisy, factor):
-    """How far off each entry may be: `factor` times the most that any moves, and 0 for a zero that
-    never moves."""
-    moved = torch.stack([(other - x).abs() for other in noisy]).amax(0)
-    return factor * moved.max() * ((x != 0) | (moved > 0))
+def moved(x, noisy):
+    """How far each entry moves at most."""
+    return torch.stack([(other - x).abs() for other in noisy]).amax(0)
+
+
+def doubt(x, noisy):
+    """How far off any entry may be; a zero that never moves is exact."""
+    each = moved(x, noisy)
+    return FLOOR * each.max() * ((x != 0) | (each > 0))
 
 
 # ---- Forward and backward ----
@@ -334,8 +338,8 @@ class Network:
         for layer, *others in zip(self.layers, *(other.layers for other in noisy)):
             if layer.kind == "dense":
                 argument = layer.argument.detach()
-                moved = [other.argument.detach() for other in others]
-                if (argument.abs() < doubt(argument, moved, KINK)).any():
+                step = moved(argument, [other.argument.detach() for other in others])
+                if (argument.abs() < KINK * step).any():
                     return True
         return False
 
@@ -343,13 +347,15 @@ class Network:
 # ---- Columns ----
 
 def norm(x):
-    return float(torch.linalg.vector_norm(x.detach()))
+    """The Frobenius norm, also where squares do not fit."""
+    largest = float(x.detach().abs().max())
+    return largest * float(torch.linalg.vector_norm(x.detach() / largest)) if largest else 0.0
 
 
 def drowned(x, noisy):
     """Is x no larger than what rounding makes of it, so that it could be 0?"""
-    moved = max((norm(other - x) for other in noisy), default=0.0)
-    return moved > 0 and norm(x) <= FLOOR * moved
+    step = max((norm(other - x) for other in noisy), default=0.0)
+    return step > 0 and norm(x) <= FLOOR * step
 
 
 def ratio(a, b):
@@ -410,7 +416,7 @@ class Columns:
 
         slope = slope_of(layer)
         is_zero = (slope == 0) & (activation.slope(0.95 * layer.argument.detach()) == 0)
-        error = doubt(slope, [slope_of(other) for other in noisy], FLOOR)
+        error = doubt(slope, [slope_of(other) for other in noisy])
         limit = activation.steepest / 10
         zeros = is_zero, slope < self.precision.tiny
         column = {
@@ -420,7 +426,7 @@ class Columns:
             "dead": tuple(share(zero.all(0)) for zero in zeros),
         }
         size = layer.a.grad.abs()
-        error = doubt(layer.a.grad, [other.a.grad for other in noisy], FLOOR)
+        error = doubt(layer.a.grad, [other.a.grad for other in noisy])
         for name, flush in FLUSH.items():
             column[name] = share(size + error <= flush), share(size - error <= flush)
         return column
@@ -454,26 +460,39 @@ class Columns:
         def gradients(layer):
             return batch * layer.product.grad[:, :, None] * layer.u.detach()[:, None, :]
 
-        g, mean = gradients(layer), self.network.gradient(self.network.name(l) + ".weight")
-        noisy = [gradients(other) for other in self.at_layer(l)]
+        g, noisy = gradients(layer), [gradients(other) for other in self.at_layer(l)]
         if drowned(g, noisy):
             return {"grad_snr": ANY, "grad_corr": ANY}
-        square = g.square().sum((1, 2))
-        error = float((g - mean).square().sum()) / (batch * (batch - 1))
-        # This sum may be had as sum |g_b|^2 - B |mean|^2, which rounds to the scale of its terms.
-        error_doubt = self.precision.gram * float(square.sum()) / (batch * (batch - 1))
-        snr = [ratio(norm(mean), math.sqrt(max(square_error, 0)))
-               for square_error in (error + error_doubt, error - error_doubt)]
-        column = {"grad_snr": (snr[0], math.inf if error <= 10 * error_doubt else snr[1])}
+        return {"grad_snr": self.snr(g), "grad_corr": self.corr(g, noisy)}
 
-        alive = g[square > 0]
-        n = alive.shape[0]
-        if any(drowned(g[b], [other[b] for other in noisy]) for b in range(batch)):
-            column["grad_corr"] = ANY
-        elif n >= 2:
-            unit = alive / alive.square().sum((1, 2)).sqrt()[:, None, None]
-            column["grad_corr"] = float((unit.sum(0).square().sum() - n) / (n * (n - 1)))
-        return column
+    def snr(self, g):
+        """The mean over its standard error, sqrt(sum of |g_b - mean|^2 / (B (B - 1)))."""
+        batch = g.shape[0]
+        largest = float(g.abs().max())
+        if not largest:
+            return math.nan
+        g = g / largest
+        mean, square = g.mean(0), float(g.square().sum()) / (batch * (batch - 1))
+        error = float((g - mean).square().sum()) / (batch * (batch - 1))
+        # That sum may be had as sum |g_b|^2 - B |mean|^2, which rounds to the scale of its terms.
+        doubt = self.precision.gram * square
+        low, high = (ratio(norm(mean), math.sqrt(max(error + side, 0))) for side in (doubt, -doubt))
+        return low, math.inf if error <= 10 * doubt else high
+
+    def corr(self, g, noisy):
+        """The mean of the cosines between two examples' gradients, where they are not zero."""
+        if any(drowned(g[b], [other[b] for other in noisy]) for b in range(g.shape[0])):
+            return ANY
+        sizes = g.abs().amax((1, 2))
+        alive = sizes > 0
+        n = int(alive.sum())
+        if n < 2:
+            return math.nan
+        if sizes[alive].min() < self.precision.tiny * sizes.max():
+            return ANY
+        unit = g[alive] / sizes[alive][:, None, None]
+        unit = unit / unit.square().sum((1, 2)).sqrt()[:, None, None]
+        return float((unit.sum(0).square().sum() - n) / (n * (n - 1)))
 
     def gains(self, l):
         def x(network):

@@ -265,6 +265,40 @@ static void test_norms_of_signals_far_below_and_above_eps(void) {
     test_on_every_table(check_extreme_exponents);
 }
 
+/* Far below eps a norm without shift is linear: what holds for x 2^-300 holds for x 2^-5000, where
+   no number would. */
+static void check_tiny(const gs_engine *engine) {
+    for (size_t kind = GS_NORM_BATCH; kind <= GS_NORM_RMS; kind++) {
+        problem p = make_problem(kind, 9, 17, 1e-4);
+        double y[9 * 17], dx[9 * 17] = {0}, dscale[9] = {0}, dshift[9] = {0};
+        double tolerance = 17 * tolerance_of(engine, &p);
+        memset(p.shift, 0, 9 * sizeof *p.shift);
+        gs_norm norm = norm_of(engine, &p);
+        gs_signal x = test_signal_of(engine, 9, 17, p.x);
+        gs_signal grad = test_signal_of(engine, 9, 17, p.grad);
+        x.exponent = -5000;
+        for (size_t i = 0; i < 9 * 17; i++)
+            p.x[i] = ldexp(p.x[i], -300);
+        naive_forward(&p, y);
+        double size = naive_backward(&p, dx, dscale, dshift);
+        gs_norm_forward(engine, &norm, &x, &x);
+        x.exponent += 5000 - 300;
+        check_signal(engine, &p, "y", &x, y, 0, tolerance);
+        gs_norm_backward(engine, &norm, &grad);
+        norm.scale.exponent += 5000 - 300;
+        check_signal(engine, &p, "dL/dx", &grad, dx, size, tolerance);
+        check_vector(&p, "dL/dscale", &norm.scale, dscale, tolerance);
+        check_vector(&p, "dL/dshift", &norm.shift, dshift, tolerance);
+        gs_norm_free(&norm);
+        gs_signal_free(&x), gs_signal_free(&grad);
+        free_problem(&p);
+    }
+}
+
+static void test_norm_of_a_signal_that_no_number_holds_is_linear(void) {
+    test_on_every_table(check_tiny);
+}
+
 /* Without eps the size of x is nothing to a norm. */
 static void check_no_eps(const gs_engine *engine) {
     for (size_t kind = GS_NORM_BATCH; kind <= GS_NORM_RMS; kind++)
@@ -314,6 +348,7 @@ static void test_norm_of_a_constant_is_the_shift(void) {
 TEST_MAIN(TEST(test_norms_forward_and_backward_are_the_naive_ones),
           TEST(test_norm_gradient_is_orthogonal_to_ones_and_to_the_normalised_input),
           TEST(test_eps_follows_the_exponent_of_the_input),
+          TEST(test_norm_of_a_signal_that_no_number_holds_is_linear),
           TEST(test_without_eps_the_exponent_changes_no_bit),
           TEST(test_norms_of_signals_far_below_and_above_eps),
           TEST(test_norm_of_a_constant_is_the_shift))

@@ -229,6 +229,22 @@ static void test_rescaling_moves_drifted_mantissas_to_one_and_nothing_else(void)
     test_on_every_table(check_rescaling);
 }
 
+/* 2^1070 is no number, nor 2^148 in f32, so these are lifted as far as can be in one step. */
+static void check_denormals(const gs_engine *engine) {
+    double tiny = engine->kernels->dtype == GS_F64 ? 0x1p-1070 : 0x1p-148;
+    double values[] = {tiny, -tiny, 0};
+    gs_signal x = test_signal_of(engine, 3, 1, values);
+    CHECK(gs_signal_normalise(engine, &x) && x.exponent < 0);
+    double *read = test_values(engine, &x);
+    CHECK(read[0] == tiny && read[1] == -tiny && read[2] == 0);
+    gs_signal_free(&x);
+    free(read);
+}
+
+static void test_rescaling_lifts_denormals_without_changing_them(void) {
+    test_on_every_table(check_denormals);
+}
+
 static void check_what_cannot_be_rescaled(const gs_engine *engine) {
     double values[] = {NAN, 0x1p60, 1};
     gs_signal x = test_signal_of(engine, 3, 1, values);
@@ -369,6 +385,7 @@ TEST_MAIN(TEST(test_values_that_are_written_are_read_back), TEST(test_reading_gi
           TEST(test_combining_aligns_exponents_to_the_larger),
           TEST(test_a_side_that_is_multiplied_by_zero_has_no_say_in_the_exponent),
           TEST(test_rescaling_moves_drifted_mantissas_to_one_and_nothing_else),
+          TEST(test_rescaling_lifts_denormals_without_changing_them),
           TEST(test_rescaling_reports_what_is_not_finite_and_marks_zero),
           TEST(test_norm_and_dot_of_a_signal_are_the_naive_sums),
           TEST(test_walks_visit_every_row_once_and_in_the_promised_order),
