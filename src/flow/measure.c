@@ -129,9 +129,10 @@ static void set_slopes(const measurement *m, const gs_stage *stage, gs_layer_sta
     const gs_engine *engine = &m->network->engine;
     const gs_signal *slope = &stage->slope;
     double count = (double)slope->units * (double)slope->batch, zero = 0, dead = 0;
+    double threshold = gs_activation_largest_slope(stage->act) / 10;
     block_context context = {.kernels = engine->kernels,
                              .x = slope->data,
-                             .threshold = gs_activation_largest_slope(stage->act) / 10,
+                             .threshold = gs_ldexp(threshold, -slope->exponent),
                              .zeros = m->zeros};
     gs_partial below = gs_signal_reduce(engine, slope, below_block, &context, gs_partial_sum);
     memset(m->zeros, 0, slope->units * sizeof *m->zeros);

@@ -19,10 +19,10 @@ typedef struct {
 
 /* Work space that is kept from layer to layer; all zero to begin with. */
 typedef struct {
-    gs_signal scaled, transposed, gram_delta, gram_input;
+    gs_signal unit_delta, unit_input, transposed, gram_delta, gram_input;
     gs_matrix matrix;
-    double *squares; /* [batch] in whole panels: ||delta_b||^2 ||u_b||^2, then 1 / its root */
-    size_t squares_count;
+    double *norms; /* [count] |delta_b| |u_b|, in whole panels, and [count] of work space */
+    size_t count;
 } gs_gradient_work;
 
 /* From Gram matrices, ||delta u^T||_F^2 = <delta^T delta, u^T u>, where that is cheaper and does

@@ -118,6 +118,9 @@ typedef struct gs_kernels {
                     double *centred_squares);
     void (*magnitude)(size_t rows, size_t lanes, const void *x, double *squares, double *max_abs);
     double (*dot)(size_t rows, size_t lanes, const void *x, const void *y);
+    /* sum of row_factor[u] x[u, lane] y[u, lane] lane_factor[lane], every lane of a panel */
+    double (*bilinear)(size_t rows, const double *row_factor, const double *lane_factor,
+                       const void *x, const void *y);
     size_t (*count_below)(size_t rows, size_t lanes, double threshold,
                           const void *x); /* |x| < threshold  */
     size_t (*count_at_most)(size_t rows, size_t lanes, double threshold,

@@ -88,6 +88,23 @@ static double dot(size_t rows, size_t lanes, const void *x, const void *y) {
     return d_sum(sums);
 }
 
+/* sum over u and lanes of row_factor[u] x[u, lane] y[u, lane] lane_factor[lane] */
+static double bilinear(size_t rows, const double *row_factor, const double *lane_factor,
+                       const void *x, const void *y) {
+    dvec sums[DVECS];
+    clear_sums(sums);
+    for (size_t u = 0; u < rows; u++) {
+        const real *a = (const real *)x + u * PANEL, *b = (const real *)y + u * PANEL;
+        dvec factor = d_set(row_factor[u]);
+        for (size_t part = 0; part < ROW_PARTS; part++) {
+            dvec product = d_mul(load_part(a, part), load_part(b, part));
+            product = d_mul(product, d_load_u(lane_factor + part * DLANES));
+            sums[part % DVECS] = d_fma(factor, product, sums[part % DVECS]);
+        }
+    }
+    return d_sum(sums);
+}
+
 static size_t count_below(size_t rows, size_t lanes, double threshold, const void *x) {
     vec limit = v_set((real)threshold);
     size_t count = 0;

@@ -79,6 +79,7 @@ const gs_kernels GS_KERNEL_TABLE = {
     .moments = moments,
     .magnitude = magnitude,
     .dot = dot,
+    .bilinear = bilinear,
     .count_below = count_below,
     .count_at_most = count_at_most,
     .row_zeros = row_zeros,

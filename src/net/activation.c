@@ -145,10 +145,10 @@ void gs_activation_forward(const gs_engine *engine, gs_choice act, const gs_sign
     } else if (row->through_zero && is_tiny(engine, z)) {
         apply_linearised(engine, row, act.parameter, z, a, slope);
     } else {
-        gs_signal_scale(engine, gs_ldexp(1, z->exponent), z, a);
-        a->exponent = 0;
+        gs_signal_set_exponent(engine, z, 0, a);
         apply(engine, row->kernel, act.parameter, a, a, slope);
     }
+    gs_signal_normalise(engine, slope); /* where all units are saturated, all slopes are small */
 }
 
 typedef struct {
@@ -167,5 +167,5 @@ void gs_activation_backward(const gs_engine *engine, const gs_signal *slope,
                             const gs_signal *grad_a, gs_signal *grad_z) {
     backward_context context = {engine->kernels, slope->data, grad_a->data, grad_z->data};
     gs_signal_for_blocks(engine, slope, backward_block, &context);
-    grad_z->exponent = grad_a->exponent;
+    grad_z->exponent = grad_a->exponent + slope->exponent;
 }

@@ -143,8 +143,7 @@ void gs_dense_forward(const gs_engine *engine, const gs_dense *dense, const gs_s
         return;
     }
     if (z->exponent < 0) {
-        gs_signal_scale(engine, gs_ldexp(1, z->exponent), z, z);
-        z->exponent = 0;
+        gs_signal_set_exponent(engine, z, 0, z);
     }
     bias_context context = {engine->kernels, dense->bias.values, gs_ldexp(1, -z->exponent),
                             z->data};

@@ -172,9 +172,8 @@ static void scale_and_shift(const gs_engine *engine, const gs_norm *norm, gs_sig
               .out = y->data};
     y->exponent = h->exponent;
     if (h->exponent != 0 && !gs_vector_is_zero(&norm->shift)) {
-        gs_signal_scale(engine, gs_ldexp(1, h->exponent), h, y);
+        gs_signal_set_exponent(engine, h, 0, y);
         p.x = y->data;
-        y->exponent = 0;
     }
     gs_signal_for_blocks(engine, h, affine_block, &p);
     gs_signal_clear_padding(engine, y);

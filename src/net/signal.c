@@ -322,18 +322,46 @@ static void combine_block(void *context, gs_block block) {
                         c->out + block.offset);
 }
 
+/* A factor far from 1 goes to the exponent, where it cannot under- or overflow; what is near stays, so that
+   a signal of usual size has no exponent. */
+int64_t gs_split_factor(double *factor) {
+    int exponent = *factor != 0 && isfinite(*factor) ? ilogb(*factor) : 0;
+    if (abs(exponent) <= 60)
+        return 0;
+    *factor = ldexp(*factor, -exponent);
+    return exponent;
+}
+
 void gs_signal_scale(const gs_engine *engine, double factor, const gs_signal *x, gs_signal *out) {
+    int64_t exponent = gs_split_factor(&factor);
     combine_context context = {engine->kernels, factor, 0, x->data, NULL, out->data};
     gs_signal_for_blocks(engine, x, scale_block, &context);
-    out->exponent = x->exponent;
+    out->exponent = x->exponent + exponent;
+}
+
+/* In steps whose factors fit the element type, however far the way. */
+void gs_signal_set_exponent(const gs_engine *engine, const gs_signal *x, int64_t exponent,
+                            gs_signal *out) {
+    int64_t step = engine->kernels->dtype == GS_F64 ? 1000 : 100, most = 4 * step;
+    int64_t shift = x->exponent - exponent;
+    shift = shift > most ? most : shift < -most ? -most : shift;
+    combine_context context = {engine->kernels, 1, 0, x->data, NULL, out->data};
+    do {
+        int64_t now = shift > step ? step : shift < -step ? -step : shift;
+        context.a = ldexp(1, (int)now);
+        gs_signal_for_blocks(engine, x, scale_block, &context);
+        context.x = out->data;
+        shift -= now;
+    } while (shift != 0);
+    out->exponent = exponent;
 }
 
 /* The larger exponent wins, so that neither side overflows; what the other loses is below its
  * rounding. */
 void gs_signal_combine(const gs_engine *engine, double a, const gs_signal *x, double b,
                        const gs_signal *y, gs_signal *out) {
-    int64_t x_exponent = a != 0 ? x->exponent : GS_EXPONENT_OF_ZERO;
-    int64_t y_exponent = b != 0 ? y->exponent : GS_EXPONENT_OF_ZERO;
+    int64_t x_exponent = a != 0 ? x->exponent + gs_split_factor(&a) : GS_EXPONENT_OF_ZERO;
+    int64_t y_exponent = b != 0 ? y->exponent + gs_split_factor(&b) : GS_EXPONENT_OF_ZERO;
     int64_t exponent = x_exponent > y_exponent ? x_exponent : y_exponent;
     combine_context context = {engine->kernels,
                                gs_ldexp(a, x_exponent - exponent),
@@ -400,12 +428,8 @@ bool gs_signal_normalise(const gs_engine *engine, gs_signal *signal) {
         signal->exponent = GS_EXPONENT_OF_ZERO;
         return true;
     }
-    gs_dtype dtype = engine->kernels->dtype;
-    double least = dtype == GS_F64 ? 0x1p-1000 : 0x1p-120; /* 2^-shift fits the type */
-    int shift = ilogb(fmax(max_abs, least));
-    if (abs(shift) > drift_limit(dtype)) {
-        gs_signal_scale(engine, ldexp(1, -shift), signal, signal);
-        signal->exponent += shift;
-    }
+    int shift = ilogb(max_abs);
+    if (abs(shift) > drift_limit(engine->kernels->dtype))
+        gs_signal_set_exponent(engine, signal, signal->exponent + shift, signal);
     return true;
 }

@@ -51,6 +51,13 @@ void gs_signal_copy(const gs_engine *engine, const gs_signal *from, gs_signal *t
 /* Make the lanes past the batch zero again, after an operation that does not keep zeros. */
 void gs_signal_clear_padding(const gs_engine *engine, gs_signal *signal);
 
+/* Take the exponent out of a factor that is far from 1; returns it, 0 for other factors. */
+int64_t gs_split_factor(double *factor);
+
+/* The same values with another exponent: exact, but for what under- or overflows. out may be x. */
+void gs_signal_set_exponent(const gs_engine *engine, const gs_signal *x, int64_t exponent,
+                            gs_signal *out);
+
 /* out = factor x; out may be x. */
 void gs_signal_scale(const gs_engine *engine, double factor, const gs_signal *x, gs_signal *out);
 
