@@ -36,12 +36,11 @@ extern "C" {
 
 typedef enum {
     GS_OK,
-    GS_ERR_USAGE,       /* a bad name or value                             */
-    GS_ERR_MEMORY,      /* memory that cannot be had, or a size overflows  */
-    GS_ERR_IO,          /* a file cannot be opened, read or written        */
-    GS_ERR_FORMAT,      /* a file is not what it should be                 */
-    GS_ERR_UNSUPPORTED, /* this machine cannot do it                       */
-    GS_ERR_INTERRUPTED  /* stopped by the caller                           */
+    GS_ERR_USAGE,      /* a bad name or value                             */
+    GS_ERR_MEMORY,     /* memory that cannot be had, or a size overflows  */
+    GS_ERR_IO,         /* a file cannot be opened, read or written        */
+    GS_ERR_FORMAT,     /* a file is not what it should be                 */
+    GS_ERR_UNSUPPORTED /* this machine cannot do it                      */
 } gs_status;
 
 typedef struct {
@@ -144,43 +143,45 @@ const char *gs_verdict_name(gs_verdict verdict);
 
 typedef struct gs_network gs_network;
 
-/* Build the network and draw its weights. The configuration is copied.
-   Errors: GS_ERR_USAGE for options that contradict each other; GS_ERR_MEMORY. */
+/* Build the network and draw its weights. The configuration is copied. Errors: GS_ERR_USAGE for
+   options that contradict each other; GS_ERR_MEMORY; GS_ERR_UNSUPPORTED or GS_ERR_USAGE for a value
+   of GRADSIM_ISA that this machine cannot run. */
 gs_network *gs_network_new(const gs_config *config, gs_error *error);
 void gs_network_free(gs_network *network);
 
-size_t
-gs_network_layers(const gs_network *network); /* dense layers and the head: rows of statistics */
+/* Rows of statistics: dense layers, and the head if there is one. */
+size_t gs_network_layers(const gs_network *network);
 size_t gs_network_inputs(const gs_network *network);
 size_t gs_network_outputs(const gs_network *network);
 size_t gs_network_batch(const gs_network *network);
 
-/* Draw the batch that the configuration asks for: --input, and targets N(0,1) or random classes. */
+/* Draw the batch that the configuration asks for: --input, and targets N(0,1) or random classes.
+   Errors: GS_ERR_USAGE with --data, whose examples are the caller's to load and to set. */
 gs_status gs_network_draw_batch(gs_network *network, gs_error *error);
 
 /* Use this batch instead: input [batch, inputs]; target [batch, outputs] for mse, or labels [batch]
    below outputs for ce (mse with labels learns one-hot rows). The arrays are copied; NULL keeps
-   what is there. */
+   what is there. Errors: GS_ERR_USAGE for a label that is no class. */
 gs_status gs_network_set_batch(gs_network *network, const double *input, const double *target,
                                const size_t *labels, gs_error *error);
 
-/* Forward, backward and every statistic of the log: rows[gs_network_layers(network)]. */
+/* Forward, backward and every statistic of the log: rows[gs_network_layers(network)].
+   Errors: GS_ERR_USAGE without a batch; GS_ERR_MEMORY. */
 gs_status gs_measure(gs_network *network, gs_layer_stats *rows, gs_summary *summary,
                      gs_error *error);
 
-/* `stop` is asked before every stage of a pass; if it says true the pass ends with
- * GS_ERR_INTERRUPTED. */
-void gs_network_set_interrupt(gs_network *network, bool (*stop)(void *context), void *context);
-
 /* ---- 5. Step by step ---- */
 
+/* One pass over the batch; `loss` may be NULL. Errors: GS_ERR_USAGE without a batch. */
 gs_status gs_network_forward(gs_network *network, double *loss, gs_error *error);
+
+/* The pass back, once after each forward. Errors: GS_ERR_USAGE without one; GS_ERR_MEMORY. */
 gs_status gs_network_backward(gs_network *network, gs_error *error);
 
+/* A tensor, named as in a --save file: "layers.3.weight", "layers.3.weight.grad", "input" ... */
 typedef struct {
-    char name[64]; /* as in a --save file: layers.3.weight, layers.3.weight.grad, head.bias, input
-                      ... */
-    size_t rank;   /* 1 or 2 */
+    char name[64];
+    size_t rank; /* 1 or 2 */
     size_t shape[2];
 } gs_tensor;
 

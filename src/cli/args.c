@@ -53,7 +53,10 @@ static const char *long_name_at(const void *table, size_t index) {
 static gs_status parse_value(parser *p, const gs_option *option, void *base, const char *attached) {
     if (!attached && !*p->next)
         return gs_fail(p->error, GS_ERR_USAGE, "--%s: expected a value after it", option->name);
-    return gs_option_parse(option, base, attached ? attached : *p->next++, p->error);
+    gs_status status = gs_option_parse(option, base, attached ? attached : *p->next++, p->error);
+    if (status != GS_OK && option->kind == GS_OPTION_SIZE && option->minimum == option->maximum)
+        gs_fail(p->error, status, "%s (%s)", p->error->message, option->help); /* why only that */
+    return status;
 }
 
 static gs_status parse_long(parser *p, const char *text) {

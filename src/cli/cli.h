@@ -12,7 +12,8 @@
 enum {
     CLI_DONE,
     CLI_FAILED,   /* input, output, memory, or a check that does not hold */
-    CLI_USAGE,    /* a bad name or value: nothing was changed             */
+    CLI_USAGE,    /* a bad name or value, or an instruction set that this
+                     machine has not: nothing was changed                 */
     CLI_CONDITION /* the --fail-on condition holds                        */
 };
 
@@ -30,9 +31,6 @@ int cmd_check(char **arguments);
 int cmd_help(char **arguments);
 int cmd_version(char **arguments);
 
-/* The name of a command, NULL past the last: what gs_nearest_name searches. */
-const char *cli_command_name_at(const void *commands, size_t index);
-
 /* Print "gradsim: message" to standard error; returns the exit status that belongs to the error. */
 int cli_fail(const gs_error *error);
 
@@ -40,7 +38,7 @@ int cli_fail(const gs_error *error);
 
 typedef struct {
     gs_choice format; /* index is gs_report_format; GS_CHOICE_AUTO: by the ending of `output` */
-    char *output;     /* NULL: standard output */
+    char *output;     /* NULL or "-": standard output */
     bool no_header;
     gs_choice fail_on; /* index is gs_verdict; GS_HEALTHY: never */
     char *save;
@@ -57,6 +55,11 @@ typedef struct {
 } cli_general;
 
 extern const gs_option_table cli_general_options; /* of cli_general: what every command takes */
+
+/* ---- Files ---- */
+
+/* Whether two paths lead to one regular file, which may be yet to be made. NULL leads nowhere. */
+bool cli_same_file(const char *a, const char *b);
 
 /* ---- Arguments ---- */
 

@@ -39,6 +39,15 @@ static void print_row(const char *term, const char *text) {
     print_words(text, TEXT_COLUMN, TEXT_COLUMN);
 }
 
+typedef struct {
+    const char *term, *text;
+} topic_row;
+
+static void print_rows(const topic_row *rows) {
+    for (; rows->term; rows++)
+        print_row(rows->term, rows->text);
+}
+
 /* A text that grows; what does not fit is cut. */
 typedef struct {
     char text[512];
@@ -102,7 +111,22 @@ static void add_range(line *l, double minimum, double maximum) {
     char low[32], high[32];
     gs_format_real(low, minimum);
     gs_format_real(high, maximum);
-    add(l, " from %s to %s", low, high);
+    if (minimum < maximum)
+        add(l, " from %s to %s", low, high);
+    else
+        add(l, " is %s", low);
+}
+
+/* "; N from 1 to 4096, or all", if the option is a number. */
+static void add_option_range(line *l, const gs_option *option) {
+    if (option->kind == GS_OPTION_SEED)
+        add(l, "; %s from 0 to %llu", option->value, (unsigned long long)UINT64_MAX);
+    if (option->kind == GS_OPTION_SIZE || option->kind == GS_OPTION_REAL) {
+        add(l, "; %s", option->value);
+        add_range(l, option->minimum, option->maximum);
+        if (option->automatic)
+            add(l, ", or %s", option->automatic);
+    }
 }
 
 static void print_name(const gs_name *row) {
@@ -122,34 +146,46 @@ static void print_name(const gs_name *row) {
     print_row(term.text, text.text);
 }
 
+/* What one line does not hold. */
+static const topic_row notes[] = {
+    {"data",
+     "A folder holds train-images-idx3-ubyte and train-labels-idx1-ubyte, or those of t10k, as "
+     "MNIST names them, unpacked. A CSV has an example a line: its features, then its class 0, 1, "
+     "2, ...; a first line without a number is passed over. --batch examples are drawn by --seed, "
+     "scaled by --data-scale, and classified by a readout."},
+    {"output", "A file is opened for the first record, and what was there is "
+               "replaced; a run that is refused changes nothing."},
+    {"save", "Every tensor as F64 or F32, as --dtype is: input, target, layers.N.weight [out, in], "
+             "layers.N.bias, layers.N.norm.weight, head.weight, ..., and each gradient under the "
+             "same name and .grad, unclipped. FILE is replaced when all is written. Only with "
+             "--seeds 1."},
+    {"seed", "The same seed and options give the same numbers, on any machine and with any number "
+             "of threads."},
+    {NULL, NULL},
+};
+
 static void print_option_page(const gs_option *option) {
     line title = {0};
     add_option(&title, option);
     add(&title, ": %s", option->help);
     add_default(&title, option);
-    if (option->kind == GS_OPTION_SIZE || option->kind == GS_OPTION_REAL) {
-        add(&title, "; %s", option->value);
-        add_range(&title, option->minimum, option->maximum);
-        if (option->automatic)
-            add(&title, ", or %s", option->automatic);
-    }
+    add_option_range(&title, option);
     print_words(title.text, 0, 0);
     for (size_t i = 0; option->family && i < option->family->count; i++)
         print_name(gs_family_row(option->family, i));
+    for (const topic_row *note = notes; note->term; note++)
+        if (strcmp(note->term, option->name) == 0)
+            print_words(note->text, 0, 0);
 }
 
 /* ---- Topics ---- */
 
-typedef struct {
-    const char *term, *text;
-} topic_row;
-
 static const topic_row exit_statuses[] = {
     {"0", "done"},
     {"1", "failed: a file, memory, or a check that does not hold"},
-    {"2", "bad usage: a name or a value; nothing was changed"},
+    {"2", "bad usage: a name or a value, GRADSIM_ISA's too; nothing was changed"},
     {"3", "the condition of --fail-on holds"},
-    {"130", "interrupted (Ctrl-C): records that were written are whole"},
+    {"130", "killed by Ctrl-C, and a shell's loop ends with it; files hold whole records"},
     {NULL, NULL},
 };
 
@@ -199,10 +235,20 @@ static const char *const column_help[GS_COLUMN_COUNT] = {
     [GS_THEORY_GRAD_LOG10] = "predicted grad_z_log10",
 };
 
-static void print_rows(const topic_row *rows) {
-    for (; rows->term; rows++)
-        print_row(rows->term, rows->text);
-}
+static const topic_row act_dense_gains[] = {
+    {"weight_gain", "norm of dL/da_l over the norm of dL/dz_l"},
+    {"act_gain", "norm of dL/dx_{l-1} over the norm of dL/da_l"},
+    {"gain", "their product"},
+    {NULL, NULL},
+};
+
+static const topic_row cells[] = {
+    {"empty", "there is no such value; null in JSON"},
+    {"nan", "the network is not finite there"},
+    {"inf", "the number does not fit"},
+    {"-inf", "log10 of exactly 0"},
+    {NULL, NULL},
+};
 
 static void print_columns(const topic_row *rows) {
     line options = {0};
@@ -214,8 +260,17 @@ static void print_columns(const topic_row *rows) {
     for (size_t i = 0; i < gs_config_options.count; i++)
         if (gs_config_options.rows[i].column)
             add(&options, " %s", gs_config_options.rows[i].name);
-    add(&options, ", with _ for - and with config_ before gain and loss.");
+    add(&options, ", with _ for -; the options gain and loss, which are measurements too, stand as "
+                  "config_gain and config_loss.");
     print_words(options.text, 0, 0);
+    printf("\nWith --order act-dense the gains are those of the layer itself:\n");
+    print_rows(act_dense_gains);
+    printf("\nA cell that is no number:\n");
+    print_rows(cells);
+    print_words(
+        "JSON lines have nan, inf and -inf as strings. A gradient that is zero in theory, as "
+        "that of --loss sum through a batch norm at the output, shows as rounding noise.",
+        0, 0);
 }
 
 /* ---- Finding a topic ---- */
@@ -238,11 +293,19 @@ static const struct {
 };
 enum { TOPICS = sizeof topics / sizeof topics[0] };
 
+/* By its name or by its letter. */
+static const gs_option *find_in(const gs_option_table *table, const char *name) {
+    for (size_t i = 0; i < table->count; i++)
+        if (table->rows[i].letter && table->rows[i].letter == name[0] && !name[1])
+            return &table->rows[i];
+    return gs_option_find(table, name);
+}
+
 static const gs_option *find_option(const char *name) {
-    for (size_t i = 0; i < TABLES; i++)
-        if (gs_option_find(tables[i], name))
-            return gs_option_find(tables[i], name);
-    return NULL;
+    const gs_option *option = NULL;
+    for (size_t i = 0; i < TABLES && !option; i++)
+        option = find_in(tables[i], name);
+    return option;
 }
 
 /* Every topic, then every option. */
@@ -317,9 +380,18 @@ static void print_overview(void) {
     print_words(names.text, 2, 2);
 }
 
+/* `help --act` is `help act`, but `help --help` and `help --version` are what they always are. */
+static void drop_dashes(char **argument) {
+    char *name = *argument + strspn(*argument, "-");
+    if (*name && !find_in(&cli_general_options, name))
+        *argument = name;
+}
+
 int cmd_help(char **arguments) {
     const char *topic = NULL;
     int status;
+    if (arguments[0])
+        drop_dashes(&arguments[0]);
     if (!cli_begin(arguments, NULL, 0, &topic, &status))
         return status;
     if (topic)

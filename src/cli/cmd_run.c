@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -18,8 +19,9 @@
 typedef struct {
     gs_config *config; /* its seed is that of the network at hand */
     cli_output output;
-    gs_data data; /* no examples: the network draws its own */
-    FILE *file;   /* opened for the first record: what fails before changes no file */
+    const char *path; /* of the log; NULL: standard output */
+    gs_data data;     /* no examples: the network draws its own */
+    FILE *file;       /* opened for the first record: what fails before changes no file */
     gs_report *report;
     bool condition; /* the --fail-on condition held for some network */
 } run;
@@ -27,9 +29,9 @@ typedef struct {
 /* ---- Where the rows go ---- */
 
 static gs_status fail_to_write(const run *r, gs_error *error) {
-    const char *reason = strerror(errno), *path = r->output.output;
-    if (path)
-        return gs_fail(error, GS_ERR_IO, "cannot write '%s': %s", path, reason);
+    const char *reason = strerror(errno);
+    if (r->path)
+        return gs_fail(error, GS_ERR_IO, "cannot write '%s': %s", r->path, reason);
     return gs_fail(error, GS_ERR_IO, "cannot write standard output: %s", reason);
 }
 
@@ -56,7 +58,7 @@ static bool choose_color(const cli_output *output, FILE *file) {
 }
 
 static gs_status open_report(run *r, gs_error *error) {
-    r->file = r->output.output ? fopen(r->output.output, "w") : stdout;
+    r->file = r->path ? fopen(r->path, "w") : stdout;
     if (!r->file)
         return fail_to_write(r, error);
     gs_report_style style = {choose_format(&r->output), !r->output.no_header,
@@ -75,8 +77,11 @@ static gs_status close_report(run *r, gs_error *error) {
     return status;
 }
 
-/* An interrupt kills the program at once, but for here: a record and a saved file are whole or not
- * there. */
+/* ---- Writing ---- */
+
+/* An interrupt kills the program at once, but not while it writes to a regular file: a record and a
+   saved file are whole or not there. A pipe or a terminal might keep the program waiting for ever,
+   and so might opening a FIFO. */
 static void hold_interrupts(bool hold) {
     sigset_t interrupts;
     sigemptyset(&interrupts);
@@ -86,24 +91,32 @@ static void hold_interrupts(bool hold) {
     pthread_sigmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &interrupts, NULL);
 }
 
-static gs_status write_rows(run *r, const gs_record *record, gs_error *error) {
-    gs_status status = r->report ? GS_OK : open_report(r, error);
-    if (status != GS_OK)
-        return status;
-    status = gs_report_write(r->report, record, error);
-    return status == GS_ERR_IO ? fail_to_write(r, error) : status;
+static gs_status save_network(const run *r, const gs_network *network, gs_error *error) {
+    struct stat info;
+    hold_interrupts(stat(r->output.save, &info) != 0 || S_ISREG(info.st_mode));
+    gs_status status = gs_safetensors_save(network, r->config, r->output.save, error);
+    hold_interrupts(false);
+    return status;
+}
+
+static gs_status write_rows(const run *r, const gs_record *record, gs_error *error) {
+    struct stat info;
+    hold_interrupts(fstat(fileno(r->file), &info) == 0 && S_ISREG(info.st_mode));
+    gs_status status = gs_report_write(r->report, record, error);
+    if (status == GS_ERR_IO)
+        fail_to_write(r, error);
+    hold_interrupts(false);
+    return status;
 }
 
 static gs_status write_record(run *r, const gs_network *network, const gs_record *record,
                               gs_error *error) {
     gs_status status = GS_OK;
-    hold_interrupts(true);
     if (r->output.save)
-        status = gs_safetensors_save(network, r->config, r->output.save, error);
-    if (status == GS_OK)
-        status = write_rows(r, record, error);
-    hold_interrupts(false);
-    return status;
+        status = save_network(r, network, error);
+    if (status == GS_OK && !r->report)
+        status = open_report(r, error);
+    return status == GS_OK ? write_rows(r, record, error) : status;
 }
 
 /* ---- One network ---- */
@@ -158,12 +171,30 @@ static gs_status run_seeds(run *r, gs_error *error) {
 
 /* ---- The command ---- */
 
+/* What is written to one would be lost to the other. */
+static gs_status refuse_same_files(const run *r, gs_error *error) {
+    const char *output = r->path ? r->path : "/dev/stdout";
+    const struct {
+        const char *option, *path, *other, *other_path;
+    } pairs[] = {{"save", r->output.save, "output", output},
+                 {"save", r->output.save, "data", r->config->data},
+                 {"output", output, "data", r->config->data}};
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+        if (cli_same_file(pairs[i].path, pairs[i].other_path))
+            return gs_fail(error, GS_ERR_USAGE,
+                           "--%s: expected another file than that of --%s, got '%s'",
+                           pairs[i].option, pairs[i].other, pairs[i].path);
+    return GS_OK;
+}
+
 static gs_status prepare(run *r, gs_error *error) {
+    const char *output = r->output.output;
+    r->path = output && strcmp(output, "-") != 0 ? output : NULL;
     if (r->output.save && r->config->seeds > 1)
         return gs_fail(error, GS_ERR_USAGE, "--seeds: expected 1 with --save, got '%zu'",
                        r->config->seeds);
-    gs_status status = GS_OK;
-    if (r->config->data)
+    gs_status status = refuse_same_files(r, error);
+    if (status == GS_OK && r->config->data)
         status = gs_data_load(r->config->data, &r->data, error);
     if (status == GS_OK)
         gs_data_scale(&r->data, r->config->data_scale.index);

@@ -18,13 +18,14 @@ const cli_command cli_commands[] = {
     {0},
 };
 
-const char *cli_command_name_at(const void *commands, size_t index) {
+static const char *command_name_at(const void *commands, size_t index) {
     return ((const cli_command *)commands)[index].name;
 }
 
 int cli_fail(const gs_error *error) {
     fprintf(stderr, "gradsim: %s\n", error->message);
-    return error->code == GS_ERR_USAGE ? CLI_USAGE : CLI_FAILED;
+    bool usage = error->code == GS_ERR_USAGE || error->code == GS_ERR_UNSUPPORTED;
+    return usage ? CLI_USAGE : CLI_FAILED;
 }
 
 static int run_command(char **arguments) {
@@ -34,7 +35,7 @@ static int run_command(char **arguments) {
         if (strcmp(command->name, arguments[0]) == 0)
             return command->run(arguments + 1);
     gs_error error;
-    gs_unknown_name("command", "", arguments[0], cli_command_name_at, cli_commands, &error);
+    gs_unknown_name("command", "", arguments[0], command_name_at, cli_commands, &error);
     return cli_fail(&error);
 }
 
@@ -58,5 +59,6 @@ static int close_standard_output(int status) {
 int main(int argc, char **argv) {
     hold_standard_streams();
     signal(SIGPIPE, SIG_DFL); /* some parents ignore it, and then `| head` would be an error */
+    signal(SIGXFSZ, SIG_IGN); /* a file over the limit of its size is an error like a full disk */
     return close_standard_output(run_command(argc > 0 ? argv + 1 : argv));
 }

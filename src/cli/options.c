@@ -36,7 +36,7 @@ static const gs_option output_rows[] = {
      "form of the log, by default as FILE ends (.csv, .tsv, .jsonl), else a table",
      .group = "Output", .family = &formats, .automatic = "auto"},
     {"output", GS_OPTION_TEXT, offsetof(cli_output, output), "FILE", NULL,
-     "write there and not to standard output", .letter = 'o'},
+     "write there; -, the default, is standard output", .letter = 'o'},
     {"no-header", GS_OPTION_FLAG, offsetof(cli_output, no_header), NULL, NULL,
      "csv, tsv: no line of column names", .letter = 0},
     {"fail-on", GS_OPTION_CHOICE, offsetof(cli_output, fail_on), "VERDICT", "never",

@@ -88,7 +88,8 @@ static gs_magnitude clipped_by_unit(const gs_kernels *k, const gs_matrix *grad,
     gs_magnitude total = {0, grad->exponent};
     for (size_t i = 0; i < grad->rows; i++) {
         gs_magnitude norm = {row_squares(k, grad, i), grad->exponent};
-        double limit = c * fmax(sqrt(row_squares(k, weight, i)), 1e-3);
+        double norm_of_weights = gs_ldexp(sqrt(row_squares(k, weight, i)), weight->exponent);
+        double limit = c * fmax(norm_of_weights, 1e-3);
         bool within = gs_magnitude_value(factor_for(norm, limit)) == 1;
         total = gs_magnitude_add(total, within ? norm : (gs_magnitude){limit * limit, 0});
     }

@@ -1,15 +1,16 @@
 /*
  * Gradient norms without gradients. With delta [out, B] and u [in, B], dL/dW = delta u^T, and the
- * gradient of example b alone (of the mean loss) is delta_b u_b^T, of norm n_b = |delta_b| |u_b|. All
- * that is wanted follows from the cosines between the examples' gradients,
+ * gradient of example b alone (of the mean loss) is delta_b u_b^T. Each example's two vectors are
+ * brought to norms near 1 by powers of two, d_b = delta_b / .., v_b = u_b / .., so that nothing is
+ * lost where examples differ in size; s_b is the product of the two powers and c_b = 1 / (|d_b|
+ * |v_b|). All that is wanted follows from the inner products of those gradients, K = (d^T d) o (v^T
+ * v):
  *
- *     C = (d^T d) o (v^T v)        with the unit vectors d_b = delta_b / |delta_b|, v_b = u_b / |u_b|:
+ *     ||dL/dW||^2 = s^T K s
+ *     snr^2       = s^T K s / ((B |n|^2 - s^T K s) / (B - 1)), n_b = s_b / c_b the examples' norms
+ *     corr        = mean over b != b' of c_b K_bb' c_b'
  *
- *     ||dL/dW||^2 = n^T C n
- *     snr^2       = n^T C n / ((B |n|^2 - n^T C n) / (B - 1))
- *     corr        = mean of C_bc over b != c
- *
- * Where B is large against the layer, the sums are squared norms of delta u^T and of d v^T.
+ * Where B is large against the layer, the sums are squared norms of delta u^T and of (d c) v^T.
  */
 #include <math.h>
 
@@ -34,81 +35,93 @@ static gs_status fit_matrix(const gs_engine *engine, size_t rows, size_t cols, g
     return gs_matrix_new(engine, rows, cols, matrix, error);
 }
 
-static gs_status fit_norms(const gs_engine *engine, const gs_signal *delta, gs_gradient_work *work,
-                           gs_error *error) {
+static gs_status fit_examples(const gs_engine *engine, const gs_signal *delta,
+                              gs_gradient_work *work, gs_error *error) {
     size_t count = delta->panels * engine->kernels->panel;
     if (work->count == count)
         return GS_OK;
-    gs_free(work->norms);
-    work->norms = gs_alloc(count, 2 * sizeof(double), error);
-    work->count = work->norms ? count : 0;
-    return work->norms ? GS_OK : GS_ERR_MEMORY;
+    gs_free(work->scale);
+    work->scale = gs_alloc(count, 3 * sizeof(double), error);
+    work->count = work->scale ? count : 0;
+    work->inverse = work->scale + work->count;
+    return work->scale ? GS_OK : GS_ERR_MEMORY;
 }
 
 void gs_gradient_work_free(gs_gradient_work *work) {
-    gs_signal_free(&work->unit_delta);
-    gs_signal_free(&work->unit_input);
+    gs_signal_free(&work->near_delta);
+    gs_signal_free(&work->near_input);
     gs_signal_free(&work->transposed);
     gs_signal_free(&work->gram_delta);
     gs_signal_free(&work->gram_input);
     gs_matrix_free(&work->matrix);
-    gs_free(work->norms);
+    gs_free(work->scale);
     *work = (gs_gradient_work){0};
 }
 
-/* ---- Unit vectors, and the norms that they leave ---- */
+/* ---- Examples of norms near 1 ---- */
 
 typedef struct {
     const gs_kernels *kernels;
     const char *x;
     char *out;
-    double *sums;
+    double *values; /* one an example */
 } example_context;
 
 static void squares_block(void *context, gs_block block) {
     const example_context *c = context;
     const char *x = c->x + block.offset;
-    c->kernels->dots[GS_AXIS_EXAMPLE](block.rows, block.lanes, x, x, c->sums + block.example);
+    c->kernels->dots[GS_AXIS_EXAMPLE](block.rows, block.lanes, x, x, c->values + block.example);
 }
 
 static void scale_block(void *context, gs_block block) {
     static const double zeros[GS_PANEL_BYTES / sizeof(float)];
     const example_context *c = context;
-    c->kernels->normalise[GS_AXIS_EXAMPLE](block.rows, zeros, c->sums + block.example,
+    c->kernels->normalise[GS_AXIS_EXAMPLE](block.rows, zeros, c->values + block.example,
                                            c->x + block.offset, c->out + block.offset);
 }
 
-/* unit_b = x_b / |x_b|, and norms[b] *= |x_b|. An example so small beside the others that the element
-   type does not hold the inverse of its norm counts as 0. */
-static void split_norms(const gs_engine *engine, const gs_signal *x, double *inverse, double *norms,
-                        gs_signal *unit) {
-    double least = engine->kernels->dtype == GS_F64 ? 0x1p-1000 : 0x1p-250;
-    example_context context = {engine->kernels, x->data, unit->data, inverse};
-    for (size_t b = 0; b < x->batch; b++)
-        inverse[b] = 0;
-    gs_signal_for_panels(engine, x, squares_block, &context);
-    for (size_t b = 0; b < x->batch; b++) {
-        double norm = inverse[b] < least ? 0 : sqrt(inverse[b]);
-        inverse[b] = norm == 0 ? 0 : 1 / norm;
-        norms[b] *= norm;
-    }
+/* out_b = x_b factor[b]; out may be x */
+static void scale_examples(const gs_engine *engine, const gs_signal *x, double *factor,
+                           gs_signal *out) {
+    example_context context = {engine->kernels, x->data, out->data, factor};
     gs_signal_for_blocks(engine, x, scale_block, &context);
-    unit->exponent = 0;
+    out->exponent = 0;
 }
 
-static gs_status make_units(const gs_engine *engine, const gs_signal *delta, const gs_signal *u,
-                            gs_gradient_work *work, gs_error *error) {
-    gs_status status = fit_norms(engine, delta, work, error);
+/* near_b = x_b / 2^k with |near_b| in [1, 2); scale[b] *= 2^k, inverse[b] /= |near_b|. An example
+   so small beside the others that the element type does not hold 2^-k counts as 0. */
+static void bring_near_one(const gs_engine *engine, const gs_signal *x, gs_gradient_work *work,
+                           gs_signal *near) {
+    double least = engine->kernels->dtype == GS_F64 ? 0x1p-1000 : 0x1p-250;
+    double *factor = work->inverse + work->count;
+    example_context context = {engine->kernels, x->data, NULL, factor};
+    for (size_t b = 0; b < x->batch; b++)
+        factor[b] = 0;
+    gs_signal_for_panels(engine, x, squares_block, &context);
+    for (size_t b = 0; b < x->batch; b++) {
+        double norm = sqrt(factor[b]), power = isfinite(norm) ? 0 : 1;
+        if (isfinite(norm) && factor[b] >= least)
+            power = ldexp(1, ilogb(norm));
+        factor[b] = power == 0 ? 0 : 1 / power;
+        work->scale[b] *= power;
+        work->inverse[b] = power == 0 ? 0 : work->inverse[b] * (power / norm);
+    }
+    scale_examples(engine, x, factor, near);
+}
+
+static gs_status bring_examples_near_one(const gs_engine *engine, const gs_signal *delta,
+                                         const gs_signal *u, gs_gradient_work *work,
+                                         gs_error *error) {
+    gs_status status = fit_examples(engine, delta, work, error);
     if (status == GS_OK)
-        status = fit_signal(engine, delta->units, delta->batch, &work->unit_delta, error);
+        status = fit_signal(engine, delta->units, delta->batch, &work->near_delta, error);
     if (status == GS_OK)
-        status = fit_signal(engine, u->units, u->batch, &work->unit_input, error);
+        status = fit_signal(engine, u->units, u->batch, &work->near_input, error);
     if (status == GS_OK) {
-        double *norms = work->norms, *inverse = work->norms + work->count;
         for (size_t b = 0; b < delta->batch; b++)
-            norms[b] = 1;
-        split_norms(engine, delta, inverse, norms, &work->unit_delta);
-        split_norms(engine, u, inverse, norms, &work->unit_input);
+            work->scale[b] = work->inverse[b] = 1;
+        bring_near_one(engine, delta, work, &work->near_delta);
+        bring_near_one(engine, u, work, &work->near_input);
     }
     return status;
 }
@@ -116,13 +129,13 @@ static gs_status make_units(const gs_engine *engine, const gs_signal *delta, con
 /* ---- The two ways to the sums ---- */
 
 static gs_status make_grams(const gs_engine *engine, gs_gradient_work *work, gs_error *error) {
-    size_t batch = work->unit_delta.batch;
+    size_t batch = work->near_delta.batch;
     gs_status status = fit_signal(engine, batch, batch, &work->gram_delta, error);
     if (status == GS_OK)
         status = fit_signal(engine, batch, batch, &work->gram_input, error);
     if (status == GS_OK) {
-        gs_product_gram(engine, &work->unit_delta, &work->gram_delta);
-        gs_product_gram(engine, &work->unit_input, &work->gram_input);
+        gs_product_gram(engine, &work->near_delta, &work->gram_delta);
+        gs_product_gram(engine, &work->near_input, &work->gram_input);
     }
     return status;
 }
@@ -130,20 +143,20 @@ static gs_status make_grams(const gs_engine *engine, gs_gradient_work *work, gs_
 typedef struct {
     const gs_kernels *kernels;
     const char *delta, *input;
-    const double *norms;
+    const double *weights;
 } form_context;
 
 static gs_partial form_block(const void *context, gs_block block) {
     const form_context *c = context;
-    return (gs_partial){{c->kernels->bilinear(block.rows, c->norms + block.row,
-                                              c->norms + block.example, c->delta + block.offset,
-                                              c->input + block.offset)}};
+    return (gs_partial){
+        {c->kernels->bilinear(block.rows, c->weights + block.row, c->weights + block.example,
+                              c->delta + block.offset, c->input + block.offset)}};
 }
 
-/* n^T C n */
-static double quadratic_form(const gs_engine *engine, const gs_gradient_work *work) {
-    form_context context = {engine->kernels, work->gram_delta.data, work->gram_input.data,
-                            work->norms};
+/* w^T K w */
+static double quadratic_form(const gs_engine *engine, const gs_gradient_work *work,
+                             const double *weights) {
+    form_context context = {engine->kernels, work->gram_delta.data, work->gram_input.data, weights};
     return gs_signal_reduce(engine, &work->gram_delta, form_block, &context, gs_partial_sum)
         .value[0];
 }
@@ -172,7 +185,7 @@ static bool gram_is_cheaper(const gs_signal *delta, const gs_signal *u) {
     return batch * (out + in) <= 2 * out * in;
 }
 
-/* n^T C n has the error of its largest terms, which are at most (sum of n)^2 together. Where it is
+/* s^T K s has the error of its largest terms, which are at most (sum of n)^2 together. Where it is
    smaller than this share of that, its relative error would pass 1e-11 in f64 and 1e-5 in f32. */
 static double cancellation_limit(gs_dtype dtype) {
     return dtype == GS_F64 ? 1e-4 : 2e-3;
@@ -198,11 +211,12 @@ static gs_status measure_norm(const gs_engine *engine, const gs_signal *delta, c
     gs_status status = GS_OK;
     double squares = 0, total = 0, sum = 0;
     for (size_t b = 0; b < delta->batch; b++) {
-        squares += work->norms[b] * work->norms[b];
-        total += work->norms[b];
+        double norm = work->inverse[b] == 0 ? 0 : work->scale[b] / work->inverse[b];
+        squares += norm * norm;
+        total += norm;
     }
     if (gram && !known)
-        sum = quadratic_form(engine, work);
+        sum = quadratic_form(engine, work, work->scale);
     if (known)
         sum = gs_matrix_magnitude(engine, known).sum_squares;
     else if (!gram || sum < cancellation_limit(dtype) * total * total)
@@ -216,15 +230,17 @@ static gs_status measure_correlation(const gs_engine *engine, bool gram, gs_grad
                                      gs_weight_gradient *result, gs_error *error) {
     gs_status status = GS_OK;
     double sum = 0, alive = 0;
-    for (size_t b = 0; b < work->unit_delta.batch; b++)
-        alive += work->norms[b] != 0;
+    for (size_t b = 0; b < work->near_delta.batch; b++)
+        alive += work->inverse[b] != 0;
     result->corr = NAN;
     if (alive < 2)
         return GS_OK;
-    if (gram)
-        sum = gs_signal_dot(engine, &work->gram_delta, &work->gram_input);
-    else
-        status = squares_of_matrix(engine, &work->unit_delta, &work->unit_input, work, &sum, error);
+    if (gram) {
+        sum = quadratic_form(engine, work, work->inverse);
+    } else {
+        scale_examples(engine, &work->near_delta, work->inverse, &work->near_delta);
+        status = squares_of_matrix(engine, &work->near_delta, &work->near_input, work, &sum, error);
+    }
     double corr = (sum - alive) / (alive * (alive - 1));
     result->corr = corr > 1 ? 1 : corr; /* rounding */
     return status;
@@ -235,7 +251,7 @@ gs_status gs_measure_weight_gradient(const gs_engine *engine, const gs_signal *d
                                      gs_gradient_work *work, gs_weight_gradient *result,
                                      gs_error *error) {
     bool gram = gram_is_cheaper(delta, u);
-    gs_status status = make_units(engine, delta, u, work, error);
+    gs_status status = bring_examples_near_one(engine, delta, u, work, error);
     if (status == GS_OK && gram)
         status = make_grams(engine, work, error);
     if (status == GS_OK)

@@ -19,9 +19,9 @@ typedef struct {
 
 /* Work space that is kept from layer to layer; all zero to begin with. */
 typedef struct {
-    gs_signal unit_delta, unit_input, transposed, gram_delta, gram_input;
+    gs_signal near_delta, near_input, transposed, gram_delta, gram_input;
     gs_matrix matrix;
-    double *norms; /* [count] |delta_b| |u_b|, in whole panels, and [count] of work space */
+    double *scale, *inverse; /* [count] each, one an example, in whole panels; see gradient.c */
     size_t count;
 } gs_gradient_work;
 

@@ -143,7 +143,7 @@ gs_status gs_largest_singular_value(const gs_engine *engine, const gs_matrix *we
     if (allocated) {
         gs_draw_vector(engine, GS_DRAW_NORMAL, seed, GS_STREAM_SPECTRUM, 1, smaller, l.right);
         to_unit(l.cols, l.right);
-        *sigma = iterate(&l, most);
+        *sigma = gs_ldexp(iterate(&l, most), weight->exponent);
     }
     gs_free(l.right);
     gs_free(l.u);

@@ -15,6 +15,7 @@ static void draw_signal(const gs_engine *engine, gs_draw draw, uint64_t seed, gs
                         double scale, gs_signal *signal) {
     const gs_kernels *k = engine->kernels;
     _Alignas(64) char tile[GS_TILE_SIZE * sizeof(double)];
+    signal->exponent = gs_split_factor(&scale);
     for (size_t b = 0; b < signal->batch; b += GS_TILE) {
         for (size_t u = 0; u < signal->units; u += GS_TILE) {
             k->random_tile(draw, seed, stream, 0, (uint32_t)(b / GS_TILE), (uint32_t)(u / GS_TILE),
@@ -27,7 +28,16 @@ static void draw_signal(const gs_engine *engine, gs_draw draw, uint64_t seed, gs
             }
         }
     }
-    signal->exponent = 0;
+}
+
+static void fill_signal(const gs_engine *engine, double value, gs_signal *signal) {
+    const gs_kernels *k = engine->kernels;
+    signal->exponent = gs_split_factor(&value);
+    for (size_t b = 0; b < signal->batch; b++) {
+        for (size_t u = 0; u < signal->units; u++) {
+            k->set(gs_signal_element(k, signal, u, b), value);
+        }
+    }
 }
 
 /* One number for each of `count`, from row 0. */
@@ -61,18 +71,16 @@ static gs_status draw_labels(gs_network *network, gs_error *error) {
 
 gs_status gs_network_draw_batch(gs_network *network, gs_error *error) {
     const gs_config *config = network->config;
-    const gs_kernels *k = network->engine.kernels;
     gs_signal *x = &network->input;
+    if (config->data)
+        return gs_fail(error, GS_ERR_USAGE,
+                       "data: expected gs_network_set_batch with examples of '%s'", config->data);
+    network->has_batch = true;
     if (config->input.index == GS_INPUT_NORMAL) {
         draw_signal(&network->engine, GS_DRAW_NORMAL, config->seed, GS_STREAM_INPUT,
                     config->input.parameter, x);
     } else {
-        for (size_t b = 0; b < x->batch; b++) {
-            for (size_t u = 0; u < x->units; u++) {
-                k->set(gs_signal_element(k, x, u, b), config->input.parameter);
-            }
-        }
-        x->exponent = 0;
+        fill_signal(&network->engine, config->input.parameter, x);
     }
     if (network->loss.target.data) {
         draw_signal(&network->engine, GS_DRAW_NORMAL, config->seed, GS_STREAM_TARGET, 1,
@@ -108,6 +116,7 @@ gs_status gs_network_set_batch(gs_network *network, const double *input, const d
     }
     if (input) {
         gs_signal_write(&network->engine, input, &network->input);
+        network->has_batch = true;
     }
     if (target && network->loss.target.data) {
         gs_signal_write(&network->engine, target, &network->loss.target);

@@ -119,7 +119,7 @@ static const gs_name clip_rows[] = {
      .minimum = SMALLEST,
      .maximum = LARGEST,
      .letter = "C",
-     .help = "each unit's to C times the norm of its weights (Brock 2021)"},
+     .help = "each unit's to C times the norm of its weights, taken as 1e-3 at least (Brock 2021)"},
 };
 
 static const gs_name dtype_rows[] = {
@@ -196,7 +196,7 @@ static const gs_option rows[] = {
      "clipping of gradients", .group = "Clipping", .family = &clip_family, .column = true},
 
     {"steps", GS_OPTION_SIZE, offsetof(gs_config, steps), "N", "0",
-     "steps of training", .group = "Run", .minimum = 0, .maximum = 0},
+     "steps of training: 0, as initialized; training is not there yet", .group = "Run", .minimum = 0, .maximum = 0},
     {"seed", GS_OPTION_SEED, offsetof(gs_config, seed), "N", "1",
      "seed of everything random", .column = false},
     {"seeds", GS_OPTION_SIZE, offsetof(gs_config, seeds), "N", "1",
@@ -204,7 +204,7 @@ static const gs_option rows[] = {
     {"dtype", GS_OPTION_CHOICE, offsetof(gs_config, dtype), "TYPE", "f64",
      "element type of all arithmetic", .family = &dtype_family, .column = true},
     {"threads", GS_OPTION_SIZE, offsetof(gs_config, threads), "N", "all",
-     "threads; the results do not depend on them",
+     "threads, 0 or all: one a processor; the results do not depend on them",
      .minimum = 0, .maximum = 4096, .automatic = "all"},
 };
 /* clang-format on */

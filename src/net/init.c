@@ -94,20 +94,27 @@ static void draw_tiles(const target *t, gs_draw draw, double scale) {
     }
 }
 
+/* What every weight is multiplied by; what is far from 1 goes to the exponent of W. */
+static double total_scale(const target *t, double gain, double scale) {
+    t->weight->exponent = gs_split_factor(&gain) + gs_split_factor(&scale);
+    return gain * scale;
+}
+
 static gs_status fill_random(const target *t, const gs_init *row, double parameter, double gain,
                              gs_error *error) {
     (void)error;
     double fan_in = (double)t->weight->cols, fan_out = (double)t->weight->rows;
-    draw_tiles(t, row->draw, gain * row->scale(parameter, fan_in, fan_out));
+    draw_tiles(t, row->draw, total_scale(t, gain, row->scale(parameter, fan_in, fan_out)));
     return GS_OK;
 }
 
 static gs_status fill_identity(const target *t, const gs_init *row, double parameter, double gain,
                                gs_error *error) {
     const gs_kernels *k = t->engine->kernels;
+    double value = total_scale(t, gain, parameter);
     (void)row, (void)error;
     for (size_t i = 0; i < t->weight->rows && i < t->weight->cols; i++) {
-        k->set(gs_matrix_element(k, t->weight, i, i), gain * parameter);
+        k->set(gs_matrix_element(k, t->weight, i, i), value);
     }
     return GS_OK;
 }
@@ -115,10 +122,11 @@ static gs_status fill_identity(const target *t, const gs_init *row, double param
 static gs_status fill_constant(const target *t, const gs_init *row, double parameter, double gain,
                                gs_error *error) {
     const gs_kernels *k = t->engine->kernels;
+    double value = total_scale(t, gain, parameter);
     (void)row, (void)error;
     for (size_t i = 0; i < t->weight->rows; i++) {
         for (size_t j = 0; j < t->weight->cols; j++) {
-            k->set(gs_matrix_element(k, t->weight, i, j), gain * parameter);
+            k->set(gs_matrix_element(k, t->weight, i, j), value);
         }
     }
     return GS_OK;
@@ -162,6 +170,7 @@ static gs_status fill_orthogonal(const target *t, const gs_init *row, double par
     gs_matrix *w = t->weight, q = {0};
     bool tall = w->rows > w->cols;
     size_t rows = tall ? w->cols : w->rows, cols = tall ? w->rows : w->cols;
+    double scale = total_scale(t, gain, parameter);
     (void)row;
     double *v = gs_alloc(cols + GS_TILE, sizeof *v, error);
     double *coefficients = gs_alloc(rows + GS_TILE, sizeof *coefficients, error);
@@ -175,8 +184,8 @@ static gs_status fill_orthogonal(const target *t, const gs_init *row, double par
             }
             append_row(k, &q, i, v, coefficients);
             for (size_t j = 0; j < cols; j++) {
-                double value = gain * parameter * k->get(gs_matrix_element(k, &q, i, j));
-                k->set(gs_matrix_element(k, w, tall ? j : i, tall ? i : j), value);
+                double value = k->get(gs_matrix_element(k, &q, i, j));
+                k->set(gs_matrix_element(k, w, tall ? j : i, tall ? i : j), scale * value);
             }
         }
     }

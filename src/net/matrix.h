@@ -11,7 +11,7 @@ typedef struct {
     void *data;
     size_t rows, cols;
     size_t row_tiles, col_tiles;
-    int64_t exponent; /* 0 for weights */
+    int64_t exponent;
 } gs_matrix;
 
 /* A zero matrix. Errors: GS_ERR_MEMORY. */

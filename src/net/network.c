@@ -166,42 +166,51 @@ static size_t stages_per_layer(const gs_config *config) {
     return 2 + (config->norm.index != GS_NORM_NONE) + (config->residual.index != GS_RESIDUAL_NONE);
 }
 
-/* About what the network will take. False if that overflows. */
-static bool bytes_needed(const gs_network *network, size_t *bytes) {
+/* Bytes of all weights. False if that overflows. */
+static bool weight_bytes(const gs_network *network, size_t *bytes) {
+    const gs_config *config = network->config;
+    const gs_kernels *k = network->engine.kernels;
+    size_t first, weight;
+    return gs_matrix_bytes(k, config->width, config->width, &weight) &&
+           gs_matrix_bytes(k, config->width, config->inputs, &first) &&
+           gs_size_multiply(weight, config->layers, bytes) && gs_size_add(*bytes, first, bytes);
+}
+
+/* Bytes of the rest, about. A norm keeps what it normalised, an activation its slopes. */
+static bool signal_bytes(const gs_network *network, size_t *bytes) {
     const gs_config *config = network->config;
     const gs_kernels *k = network->engine.kernels;
     size_t widest = config->width > config->inputs ? config->width : config->inputs;
-    size_t weight, first, signal, per_layer;
-    return gs_matrix_bytes(k, config->width, config->width, &weight) &&
-           gs_matrix_bytes(k, config->width, config->inputs, &first) &&
-           gs_signal_bytes(k, config->width, config->batch, &signal) &&
-           gs_size_multiply(signal, stages_per_layer(config) + 1, &signal) &&
-           gs_size_add(weight, signal, &per_layer) &&
-           gs_size_add(per_layer, stages_per_layer(config) * sizeof(gs_stage), &per_layer) &&
-           gs_size_multiply(per_layer, config->layers, bytes) &&
-           gs_size_add(*bytes, first, bytes) &&
-           gs_signal_bytes(k, widest, config->batch, &signal) &&
-           gs_size_multiply(signal, 4, &signal) && gs_size_add(*bytes, signal, bytes);
+    size_t stages = stages_per_layer(config), passing, layer, list;
+    size_t kept = stages + 1 + (config->norm.index != GS_NORM_NONE);
+    return gs_signal_bytes(k, config->width, config->batch, &layer) &&
+           gs_size_multiply(layer, kept, &layer) &&
+           gs_size_multiply(stages, sizeof(gs_stage) + 2 * sizeof(gs_entry), &list) &&
+           gs_size_add(layer, list, &layer) && gs_size_multiply(layer, config->layers, bytes) &&
+           gs_signal_bytes(k, widest, config->batch, &passing) &&
+           gs_size_multiply(passing, 4, &passing) && gs_size_add(*bytes, passing, bytes);
 }
 
 /* Many small blocks can be promised by the system and not be there when they are used: ask once,
  * for all. */
-static gs_status check_memory(const gs_network *network, gs_error *error) {
-    size_t bytes, available = gs_memory_available();
+static gs_status require_memory(const char *what, bool fits, size_t bytes, gs_error *error) {
     char needed[32] = "more than can be addressed", had[32];
-    bool fits = bytes_needed(network, &bytes);
-    if (fits && bytes < ((size_t)64 << 20)) {
+    if (fits && bytes < ((size_t)64 << 20))
         return GS_OK;
-    }
-    if (fits) {
+    size_t available = gs_memory_available();
+    if (fits)
         gs_format_bytes(needed, (double)bytes);
-    }
     gs_format_bytes(had, (double)available);
-    if (!fits || bytes > available) {
-        return gs_fail(error, GS_ERR_MEMORY, "the network needs %s, and %s is available", needed,
-                       had);
-    }
-    return GS_OK;
+    if (fits && bytes <= available)
+        return GS_OK;
+    return gs_fail(error, GS_ERR_MEMORY, "%s needs %s, and %s is available", what, needed, had);
+}
+
+static gs_status check_memory(const gs_network *network, gs_error *error) {
+    size_t weights, signals, bytes;
+    bool fits = weight_bytes(network, &weights) && signal_bytes(network, &signals) &&
+                gs_size_add(weights, signals, &bytes);
+    return require_memory("the network", fits, fits ? bytes : 0, error);
 }
 
 static gs_status allocate(gs_network *network, gs_error *error) {
@@ -316,6 +325,11 @@ gs_network *gs_network_new(const gs_config *config, gs_error *error) {
 }
 
 gs_status gs_network_keep_gradients(gs_network *network, gs_error *error) {
+    size_t bytes;
+    bool fits = weight_bytes(network, &bytes);
+    if (!network->keep_gradients &&
+        require_memory("keeping all gradients", fits, fits ? bytes : 0, error) != GS_OK)
+        return GS_ERR_MEMORY;
     for (size_t i = 0; i < network->stage_count; i++) {
         gs_stage *stage = &network->stages[i];
         if (stage->kind == GS_STAGE_DENSE && !stage->dense.grad.data) {

@@ -74,8 +74,8 @@ struct gs_network {
     size_t nonfinite_layer; /* first layer with a value that is not finite, 0 if none */
     gs_entry *entries;
     size_t entry_count;
-    bool (*stop)(void *context);
-    void *stop_context;
+    bool has_batch;   /* a batch was drawn or given */
+    bool has_forward; /* and went forward: backward may follow, once */
 };
 
 /* `count` random numbers times `scale`, rounded to the element type (batch.c). */

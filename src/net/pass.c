@@ -5,18 +5,6 @@
 #include "base/error.h"
 #include "net/network.h"
 
-static gs_status check_stop(const gs_network *network, gs_error *error) {
-    if (network->stop && network->stop(network->stop_context)) {
-        return gs_fail(error, GS_ERR_INTERRUPTED, "interrupted");
-    }
-    return GS_OK;
-}
-
-void gs_network_set_interrupt(gs_network *network, bool (*stop)(void *context), void *context) {
-    network->stop = stop;
-    network->stop_context = context;
-}
-
 /* ---- Forward ---- */
 
 static void forward_stage(const gs_engine *engine, gs_stage *stage) {
@@ -39,27 +27,26 @@ static void forward_stage(const gs_engine *engine, gs_stage *stage) {
 gs_status gs_network_forward_observed(gs_network *network, const gs_observer *observer,
                                       gs_error *error) {
     const gs_engine *engine = &network->engine;
+    if (!network->has_batch)
+        return gs_fail(error, GS_ERR_USAGE, "the network has no batch: draw one or set one first");
     network->nonfinite_layer = 0;
     gs_signal_normalise(engine, &network->input);
     for (size_t i = 0; i < network->stage_count; i++) {
         gs_stage *stage = &network->stages[i];
-        gs_status status = check_stop(network, error);
-        if (status != GS_OK) {
-            return status;
-        }
+        gs_status status = GS_OK;
         forward_stage(engine, stage);
-        if (!gs_signal_normalise(engine, &stage->out) && network->nonfinite_layer == 0) {
+        if (!gs_signal_normalise(engine, &stage->out) && network->nonfinite_layer == 0)
             network->nonfinite_layer = stage->layer;
-        }
-        if (observer && observer->value &&
-            (status = observer->value(observer->context, stage, error)) != GS_OK) {
+        if (observer && observer->value)
+            status = observer->value(observer->context, stage, error);
+        if (status != GS_OK)
             return status;
-        }
     }
     const gs_signal *output = &network->stages[network->stage_count - 1].out;
     gs_signal_reshape(engine, &network->grad, output->units);
     network->loss_value = gs_loss_gradient(engine, &network->loss, output, &network->grad);
     gs_signal_normalise(engine, &network->grad);
+    network->has_forward = true;
     return GS_OK;
 }
 
@@ -138,10 +125,7 @@ gs_status gs_network_backward_observed(gs_network *network, const gs_observer *o
         SIZE_MAX; /* skips do not overlap, so one signal at a time is on its way round */
     for (size_t i = network->stage_count; i-- > 0;) {
         gs_stage *stage = &network->stages[i];
-        gs_status status = check_stop(network, error);
-        if (status == GS_OK) {
-            status = arrive(network, stage->layer, stage->names, &joins_at, observer, error);
-        }
+        gs_status status = arrive(network, stage->layer, stage->names, &joins_at, observer, error);
         if (status == GS_OK) {
             status = backward_stage(network, stage, observer, error);
         }

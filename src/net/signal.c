@@ -322,8 +322,8 @@ static void combine_block(void *context, gs_block block) {
                         c->out + block.offset);
 }
 
-/* A factor far from 1 goes to the exponent, where it cannot under- or overflow; what is near stays, so that
-   a signal of usual size has no exponent. */
+/* A factor far from 1 goes to the exponent, where it cannot under- or overflow; what is near stays,
+   so that a signal of usual size has no exponent. */
 int64_t gs_split_factor(double *factor) {
     int exponent = *factor != 0 && isfinite(*factor) ? ilogb(*factor) : 0;
     if (abs(exponent) <= 60)

@@ -155,6 +155,7 @@ static gs_status write_entry(gs_network *network, gs_entry *entry, const double 
     switch (entry->kind) {
     case GS_ENTRY_INPUT:
         gs_signal_write(engine, values, &network->input);
+        network->has_batch = true;
         break;
     case GS_ENTRY_TARGET:
         gs_signal_write(engine, values, &network->loss.target);

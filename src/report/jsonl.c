@@ -3,9 +3,9 @@
  */
 #include <math.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "report/row.h"
-#include "train/safetensors.h"
 
 static void write_cell(FILE *out, const gs_cell *cell) {
     char digits[32];

@@ -5,8 +5,7 @@
  *   run, seed, step, layer, kind, loss   indices, and the loss of the whole network
  *   z_mean ... theory_grad_log10         every gs_column
  *   layers, width, act ...               every option that is a column, in its canonical text; one
- *                                        whose name is taken gets a prefix: config_loss,
- * config_gain
+ *                                        whose name is taken is config_loss or config_gain
  *
  * An absent value is an empty cell, null in JSON. Numbers are printed by gs_format_real; JSON has
  * none for what is not finite, so there it is a string: "nan", "inf" or "-inf". CSV is that of RFC
@@ -25,7 +24,7 @@ typedef struct {
     gs_report_format format;
     bool header; /* csv, tsv: a line of column names first */
     bool color;  /* table: ANSI colours */
-    bool quiet;  /* table: the summary alone */
+    bool quiet;  /* table: the summary alone, and the seed if there are several */
 } gs_report_style;
 
 /* One network at one step. */

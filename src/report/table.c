@@ -68,13 +68,16 @@ static const char *option_text(char *const *texts, const char *name) {
     return texts[gs_option_find(&gs_config_options, name) - gs_config_options.rows];
 }
 
-/* The texts of a network that is as wide as that of `config`, and else as usual. */
+/* The texts of a network that is as wide as that of `config`, and else as usual. With data no loss
+   is so usual that it need not be named. */
 static char **usual_texts(const gs_config *config, gs_error *error) {
     gs_config *usual = gs_config_new(error);
     if (!usual)
         return NULL;
     usual->width = config->width;
     gs_config_resolve(usual, 0, 0, NULL);
+    if (config->data)
+        usual->loss.index = GS_CHOICE_AUTO;
     char **texts = gs_option_texts(usual, error);
     gs_config_free(usual);
     return texts;
@@ -149,13 +152,13 @@ static void format_log(char out[32], const gs_layer_stats *stats, double value) 
 
 static const struct {
     const char *title;
-    int width;
+    int width; /* of a usual value; one that is wider pushes the others on */
     gs_column column;
     void (*format)(char out[32], const gs_layer_stats *stats, double value);
 } columns[] = {
-    {"z std", 9, GS_Z_STD, format_plain},   {"a std", 9, GS_A_STD, format_plain},
-    {"sat", 6, GS_SATURATED, format_share}, {"|dL/dW|", 11, GS_GRAD_W, format_norm},
-    {"gain", 9, GS_GAIN, format_plain},     {"log|dL/dz|", 11, GS_GRAD_Z_LOG10, format_log},
+    {"z std", 8, GS_Z_STD, format_plain},   {"a std", 8, GS_A_STD, format_plain},
+    {"sat", 5, GS_SATURATED, format_share}, {"|dL/dW|", 10, GS_GRAD_W, format_norm},
+    {"gain", 8, GS_GAIN, format_plain},     {"log|dL/dz|", 10, GS_GRAD_Z_LOG10, format_log},
 };
 
 enum { COLUMNS = sizeof columns / sizeof *columns };
@@ -164,10 +167,10 @@ static void write_head(const table *t) {
     char low[32], high[32];
     fputs("layer", t->out);
     for (size_t i = 0; i < COLUMNS; i++)
-        fprintf(t->out, "%*s", columns[i].width, columns[i].title);
+        fprintf(t->out, " %*s", columns[i].width, columns[i].title);
     gs_format(low, sizeof low, "10^%d", (int)t->low);
     gs_format(high, sizeof high, "10^%d", (int)t->high);
-    fprintf(t->out, "  %-*s%s\n", BAR_WIDTH - (int)strlen(high), low, high);
+    fprintf(t->out, "  %-*s %s\n", BAR_WIDTH - 1 - (int)strlen(high), low, high);
 }
 
 /* At least one step, so that the smallest is seen. A block of Unicode has eight. */
@@ -190,7 +193,7 @@ static void write_line(const table *t, const gs_layer_stats *stats) {
         strcpy(text, "-");
         if (gs_layer_stats_get(stats, columns[i].column, &value))
             columns[i].format(text, stats, value);
-        fprintf(t->out, "%*s", columns[i].width, text);
+        fprintf(t->out, " %*s", columns[i].width, text);
     }
     gs_layer_stats_get(stats, GS_GRAD_Z_LOG10, &log);
     bool alarm = !(fabs(log - t->reference) <= t->record->summary->threshold_log10);
@@ -313,6 +316,8 @@ gs_status gs_table_write(FILE *out, const gs_report_style *style, bool unicode,
         if (status != GS_OK)
             return status;
         write_lines(&t);
+    } else if (record->config->seeds > 1) {
+        fprintf(out, "seed       %llu\n", (unsigned long long)record->seed);
     }
     write_summary(&t);
     return GS_OK;

@@ -2,62 +2,24 @@
  * A network to a file: a header that describes the tensors, then their values one after another.
  * https://github.com/huggingface/safetensors#format
  */
+#define _XOPEN_SOURCE 700 /* realpath, in glibc */
+
 #include "train/safetensors.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "net/network.h"
-
-/* ---- JSON ---- */
-
-/* Bytes of the UTF-8 character at `s`, 0 if there is none: overlong forms, surrogates and what lies
-   past U+10FFFF are not UTF-8 (RFC 3629). */
-static size_t utf8_length(const unsigned char *s) {
-    size_t length = s[0] < 0x80   ? 1
-                    : s[0] < 0xc2 ? 0
-                    : s[0] < 0xe0 ? 2
-                    : s[0] < 0xf0 ? 3
-                    : s[0] < 0xf5 ? 4
-                                  : 0;
-    for (size_t i = 1; i < length; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    bool wrong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-                 (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f);
-    return wrong ? 0 : length;
-}
-
-static size_t put(FILE *out, const void *bytes, size_t count) {
-    if (out)
-        fwrite(bytes, 1, count, out);
-    return count;
-}
-
-size_t gs_json_string(FILE *out, const char *text) {
-    size_t written = put(out, "\"", 1);
-    for (const unsigned char *s = (const unsigned char *)text; *s;) {
-        size_t length = utf8_length(s);
-        char escape[8];
-        if (length == 0)
-            written += put(out, "\\ufffd", 6);
-        else if (*s == '"' || *s == '\\')
-            written += put(out, (const char[]){'\\', (char)*s}, 2);
-        else if (*s < 0x20)
-            written += put(out, escape, (size_t)gs_format(escape, sizeof escape, "\\u%04x", *s));
-        else
-            written += put(out, s, length);
-        s += length > 0 ? length : 1;
-    }
-    return written + put(out, "\"", 1);
-}
 
 /* ---- The header: each function returns its length, and only counts if `out` is NULL ---- */
 
@@ -67,7 +29,9 @@ __attribute__((format(printf, 2, 3))) static size_t put_text(FILE *out, const ch
     va_start(arguments, format);
     int length = gs_format_list(text, sizeof text, format, arguments);
     va_end(arguments);
-    return put(out, text, (size_t)length);
+    if (out)
+        fputs(text, out);
+    return (size_t)length;
 }
 
 static gs_status put_metadata(FILE *out, const gs_config *config, size_t *length, gs_error *error) {
@@ -130,8 +94,11 @@ static void put_little_endian(unsigned char *bytes, uint64_t bits, size_t size) 
 }
 
 /* Of a float32 network, gradients alone may need rounding: sums over the batch are kept in double,
-   and a power of two beside them may take them out of the range of float32, to 0 or inf. */
+   and a power of two beside them may take them out of the range of float32, to 0 or inf. The sign
+   and the payload of a nan depend on the instruction set, so none is stored. */
 static uint64_t bits_of(double value, gs_dtype dtype) {
+    if (isnan(value))
+        return dtype == GS_F32 ? 0x7fc00000 : 0x7ff8000000000000;
     uint64_t wide;
     uint32_t narrow;
     float single = (float)value;
@@ -224,8 +191,8 @@ static gs_status open_file(const char *path, FILE **file, char **temporary, gs_e
     return *file ? GS_OK : gs_fail(error, GS_ERR_IO, "%s", strerror(errno));
 }
 
-static gs_status save(const gs_network *network, const gs_config *config, const char *path,
-                      gs_error *error) {
+static gs_status save_as(const gs_network *network, const gs_config *config, const char *path,
+                         gs_error *error) {
     FILE *file;
     char *temporary;
     gs_status status = open_file(path, &file, &temporary, error);
@@ -245,6 +212,8 @@ static gs_status save(const gs_network *network, const gs_config *config, const 
 gs_status gs_safetensors_save(const gs_network *network, const gs_config *config, const char *path,
                               gs_error *error) {
     gs_error why;
-    gs_status status = save(network, config, path, &why);
+    char *target = realpath(path, NULL); /* NULL if there is none yet */
+    gs_status status = save_as(network, config, target ? target : path, &why);
+    free(target);
     return status == GS_OK ? GS_OK : gs_fail(error, status, "%s: %s", path, why.message);
 }

@@ -488,8 +488,8 @@ class Columns:
         n = int(alive.sum())
         if n < 2:
             return math.nan
-        if sizes[alive].min() < self.precision.tiny * sizes.max():
-            return ANY
+        if sizes[alive].min() < math.sqrt(self.precision.tiny) * sizes.max():
+            return ANY  # its square may have become 0
         unit = g[alive] / sizes[alive][:, None, None]
         unit = unit / unit.square().sum((1, 2)).sqrt()[:, None, None]
         return float((unit.sum(0).square().sum() - n) / (n * (n - 1)))

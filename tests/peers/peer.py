@@ -34,8 +34,8 @@ SEED = 20170605
 COUNT = 400
 NOISY_RUNS = 3
 
-# tiny: a slope, or an example's gradient beside another's, may have become 0 below it. gram: the
-# rounding of a Gram matrix relative to its trace.
+# tiny: a slope, or the square of an example's gradient, may have become 0 below it. gram: rounding
+# of a Gram matrix relative to its trace.
 Precision = namedtuple("Precision", "eps tolerance tiny gram")
 PRECISIONS = {
     "f64": Precision(2.0**-52, 1e-10, 1e-300, 1e-14),

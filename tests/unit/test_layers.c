@@ -237,6 +237,31 @@ static void test_activations_of_tiny_signals_follow_their_slopes_at_zero(void) {
     test_on_every_table(check_tiny_signals);
 }
 
+/* a - z / 2 = phi''(0) z^2 / 2: at z = 2^-40 a rounding of a is 2^-14 of that in f64, and in f32 at
+   2^-10, 2^-15. */
+static void check_curvature(const gs_engine *engine) {
+    static const struct {
+        const char *name;
+        double half_curvature;
+    } cases[] = {{"silu", 0.25}, {"gelu", 0.39894228040143268}, {"gelu-tanh", 0.39894228040143268}};
+    bool wide = engine->kernels->dtype == GS_F64;
+    for (size_t i = 0; i < 3; i++) {
+        double one = 1, z = wide ? 0x1p-40 : 0x1p-10;
+        gs_signal x = test_signal_of(engine, 1, 1, &one), a = test_signal(engine, 1, 1);
+        gs_signal slope = test_signal(engine, 1, 1);
+        x.exponent = wide ? -40 : -10;
+        gs_activation_forward(engine, activation(cases[i].name), &x, &a, &slope);
+        double *value = test_values(engine, &a);
+        CHECK_CLOSE((*value - z / 2) / (z * z), cases[i].half_curvature, 4 * 0x1p-14);
+        gs_signal_free(&x), gs_signal_free(&a), gs_signal_free(&slope);
+        free(value);
+    }
+}
+
+static void test_small_signals_keep_the_curvature_of_their_activation(void) {
+    test_on_every_table(check_curvature);
+}
+
 /* On a grid of 1e-3 the largest slope is missed by (1e-3)^2 |phi'''| / 8 < 1e-6, and that of elu,
    next to its kink, by the 2e-5 that the grid stays left of it. */
 static void test_largest_slopes_are_those_of_a_scan(void) {
@@ -388,6 +413,7 @@ static void test_cross_entropy_of_zero_and_of_boundless_logits(void) {
 TEST_MAIN(TEST(test_dense_layer_is_the_naive_one_at_any_exponent),
           TEST(test_activations_and_their_slopes_are_the_naive_ones),
           TEST(test_activations_of_tiny_signals_follow_their_slopes_at_zero),
+          TEST(test_small_signals_keep_the_curvature_of_their_activation),
           TEST(test_largest_slopes_are_those_of_a_scan),
           TEST(test_skip_adds_its_branch_and_passes_the_gradient_both_ways),
           TEST(test_losses_and_their_gradients_are_the_naive_ones),

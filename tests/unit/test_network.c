@@ -1,7 +1,7 @@
 /*
  * Networks through the public API: tensors and batches by name, networks of any depth, the same
- * bytes whatever the threads, the instruction set and the exponents, interrupts, and memory that
- * runs out.
+ * bytes whatever the threads, the instruction set and the exponents, the order of passes, and
+ * memory that runs out.
  */
 #include "test_net.h"
 
@@ -345,42 +345,31 @@ static void test_rescaling_changes_no_bit_where_nothing_would_under_or_overflow(
     check_exponents("identity:2e-4");
 }
 
-/* ---- Interrupts ---- */
-
-static bool stop_after(void *context) {
-    size_t *left = context;
-    return (*left)-- == 0;
-}
+/* ---- The order of things ---- */
 
 static const char *const small[][2] = {
     {"layers", "3"},     {"width", "6"}, {"batch", "4"},      {"act", "tanh"},  {"norm", "layer"},
     {"residual", "add"}, {"loss", "ce"}, {"clip", "agc:0.1"}, {"threads", "1"}, {NULL}};
 enum { SMALL_ROWS = 4 };
 
-/* Asked before every stage of either pass, wherever it stops; what follows is as if it never had.
- */
-static void test_network_stops_when_asked_and_can_go_on(void) {
-    gs_network *network = network_of(small), *undisturbed = network_of(small);
-    gs_layer_stats rows[SMALL_ROWS], expected[SMALL_ROWS];
+static void test_passes_come_in_order(void) {
+    gs_config *config = gs_config_new(&error);
+    for (size_t i = 0; small[i][0]; i++)
+        CHECK(gs_config_set(config, small[i][0], small[i][1], &error) == GS_OK);
+    gs_network *network = gs_network_new(config, &error);
+    gs_layer_stats rows[SMALL_ROWS];
     gs_summary summary;
-    size_t stops = 0;
-    gs_status status = GS_ERR_INTERRUPTED;
-    while (status == GS_ERR_INTERRUPTED) {
-        size_t left = stops;
-        gs_network_set_interrupt(network, stop_after, &left);
-        status = gs_measure(network, rows, &summary, &error);
-        stops += status == GS_ERR_INTERRUPTED;
-    }
-    CHECK(status == GS_OK && stops == 2 * network->stage_count);
-    CHECK(gs_measure(undisturbed, expected, &summary, &error) == GS_OK);
-    CHECK(memcmp(rows, expected, sizeof rows) == 0);
-    size_t none = 0;
-    gs_network_set_interrupt(network, stop_after, &none);
-    CHECK(gs_network_forward(network, NULL, &error) == GS_ERR_INTERRUPTED);
-    CHECK_STRING(error.message, "interrupted");
-    gs_network_set_interrupt(network, NULL, NULL);
+    CHECK(gs_network_forward(network, NULL, &error) == GS_ERR_USAGE);
+    CHECK_STRING(error.message, "the network has no batch: draw one or set one first");
+    CHECK(gs_measure(network, rows, &summary, &error) == GS_ERR_USAGE);
+    CHECK(gs_network_draw_batch(network, &error) == GS_OK);
+    CHECK(gs_network_backward(network, &error) == GS_ERR_USAGE);
+    CHECK_STRING(error.message, "backward: expected a forward pass before it");
     CHECK(gs_network_forward(network, NULL, &error) == GS_OK);
-    gs_network_free(network), gs_network_free(undisturbed);
+    CHECK(gs_network_backward(network, &error) == GS_OK);
+    CHECK(gs_network_backward(network, &error) == GS_ERR_USAGE);
+    gs_network_free(network);
+    gs_config_free(config);
 }
 
 TEST_MAIN(TEST(test_tensors_are_listed_in_the_order_of_a_file),
@@ -392,4 +381,4 @@ TEST_MAIN(TEST(test_tensors_are_listed_in_the_order_of_a_file),
           TEST(test_two_thousand_sigmoid_layers_divide_the_gradient_by_four_each),
           TEST(test_layer_that_overflows_is_named),
           TEST(test_rescaling_changes_no_bit_where_nothing_would_under_or_overflow),
-          TEST(test_network_stops_when_asked_and_can_go_on))
+          TEST(test_passes_come_in_order))

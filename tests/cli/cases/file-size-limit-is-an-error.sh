@@ -1,0 +1,3 @@
+trap 'ls -A' EXIT
+ulimit -f 1
+gradsim --layers 4 -q --save u.st

@@ -1,0 +1,1 @@
+gradsim help columns

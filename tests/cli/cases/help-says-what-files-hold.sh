@@ -1,0 +1,4 @@
+gradsim help data
+gradsim help save
+gradsim help clip
+gradsim help exit-status
