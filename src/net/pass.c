@@ -121,8 +121,11 @@ static gs_status arrive(gs_network *network, size_t layer, unsigned names, size_
 
 gs_status gs_network_backward_observed(gs_network *network, const gs_observer *observer,
                                        gs_error *error) {
-    size_t joins_at =
-        SIZE_MAX; /* skips do not overlap, so one signal at a time is on its way round */
+    /* Skips do not overlap, so one signal at a time is on its way round. */
+    size_t joins_at = SIZE_MAX;
+    if (!network->has_forward)
+        return gs_fail(error, GS_ERR_USAGE, "backward: expected a forward pass before it");
+    network->has_forward = false;
     for (size_t i = network->stage_count; i-- > 0;) {
         gs_stage *stage = &network->stages[i];
         gs_status status = arrive(network, stage->layer, stage->names, &joins_at, observer, error);

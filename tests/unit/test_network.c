@@ -353,9 +353,7 @@ static const char *const small[][2] = {
 enum { SMALL_ROWS = 4 };
 
 static void test_passes_come_in_order(void) {
-    gs_config *config = gs_config_new(&error);
-    for (size_t i = 0; small[i][0]; i++)
-        CHECK(gs_config_set(config, small[i][0], small[i][1], &error) == GS_OK);
+    gs_config *config = configure(small);
     gs_network *network = gs_network_new(config, &error);
     gs_layer_stats rows[SMALL_ROWS];
     gs_summary summary;
