@@ -44,9 +44,8 @@ static gs_magnitude others_of(const gs_stage *stage) {
 /* norms[layer - 1] over all parameters of a layer. */
 static void layer_norms(const gs_network *network, const gs_magnitude *weights,
                         gs_magnitude *norms) {
-    for (size_t i = 0; i < network->layers; i++) {
+    for (size_t i = 0; i < network->layers; i++)
         norms[i] = weights[i];
-    }
     for (size_t i = 0; i < network->stage_count; i++) {
         gs_magnitude *norm = &norms[network->stages[i].layer - 1];
         *norm = gs_magnitude_add(*norm, others_of(&network->stages[i]));
@@ -62,11 +61,10 @@ static gs_magnitude clipped_by_value(const gs_kernels *k, const gs_matrix *grad,
     for (size_t i = 0; i < grad->rows; i++) {
         for (size_t j = 0; j < grad->cols; j++) {
             double size = fabs(k->get(gs_matrix_element(k, grad, i, j)));
-            if (size > limit) {
+            if (size > limit)
                 outside++;
-            } else {
+            else
                 inside.sum_squares = fma(size, size, inside.sum_squares);
-            }
         }
     }
     return gs_magnitude_add(inside, (gs_magnitude){outside * c * c, 0});
@@ -130,18 +128,15 @@ gs_status gs_measure_clipping(const gs_network *network, const gs_magnitude *wei
         return GS_OK;
     }
     gs_magnitude *norms = gs_alloc(network->layers, sizeof *norms, error), total = {0, 0};
-    if (!norms) {
+    if (!norms)
         return GS_ERR_MEMORY;
-    }
     layer_norms(network, weights, norms);
-    for (size_t i = 0; i < network->layers; i++) {
+    for (size_t i = 0; i < network->layers; i++)
         total = gs_magnitude_add(total, norms[i]);
-    }
     for (size_t i = 0; i < network->layers; i++) {
         gs_magnitude norm = clip.index == GS_CLIP_LAYER ? norms[i] : total, factor = {1, 0};
-        if (clip.index != GS_CLIP_NONE) {
+        if (clip.index != GS_CLIP_NONE)
             factor = factor_for(norm, clip.parameter);
-        }
         set_clipped(&rows[i], gs_magnitude_value(factor),
                     gs_magnitude_log10(weights[i]) + gs_magnitude_log10(factor));
     }

@@ -46,9 +46,8 @@ const char *gs_column_name(gs_column column) {
 }
 
 bool gs_layer_stats_get(const gs_layer_stats *stats, gs_column column, double *value) {
-    if (!(stats->present >> column & 1)) {
+    if (!(stats->present >> column & 1))
         return false;
-    }
     *value = stats->value[column];
     return true;
 }
@@ -150,15 +149,12 @@ static gs_status see_value(void *context, const gs_stage *stage, gs_error *error
     measurement *m = context;
     gs_layer_stats *row = &m->rows[stage->layer - 1];
     (void)error;
-    if (stage->kind == GS_STAGE_ACTIVATION) {
+    if (stage->kind == GS_STAGE_ACTIVATION)
         set_slopes(m, stage, row);
-    }
-    if (stage->names & GS_IS_Z) {
+    if (stage->names & GS_IS_Z)
         set_moments(&m->network->engine, &stage->out, GS_Z_MEAN, GS_Z_STD, row);
-    }
-    if (stage->names & GS_IS_A) {
+    if (stage->names & GS_IS_A)
         set_moments(&m->network->engine, &stage->out, GS_A_MEAN, GS_A_STD, row);
-    }
     return GS_OK;
 }
 
@@ -199,9 +195,8 @@ static gs_status see_grad(void *context, size_t layer, unsigned names, const gs_
     measurement *m = context;
     gs_magnitude norm = gs_signal_magnitude(&m->network->engine, grad, NULL);
     (void)error;
-    if (names & GS_IS_X) {
+    if (names & GS_IS_X)
         m->norms[layer].x = norm;
-    }
     if (names & GS_IS_Z) {
         m->norms[layer].z = norm;
         gs_stats_set(&m->rows[layer - 1], GS_GRAD_Z_LOG10, gs_magnitude_log10(norm));
@@ -222,18 +217,15 @@ static gs_status see_dense(void *context, const gs_stage *stage, const gs_signal
     gs_status status = gs_measure_weight_gradient(
         &m->network->engine, delta, stage->in,
         m->network->keep_gradients ? &stage->dense.grad : NULL, &m->work, &grad, error);
-    if (status != GS_OK) {
+    if (status != GS_OK)
         return status;
-    }
     m->weights[stage->layer - 1] = grad.norm;
     gs_stats_set(row, GS_GRAD_W, gs_magnitude_value(grad.norm));
     gs_stats_set(row, GS_GRAD_W_LOG10, gs_magnitude_log10(grad.norm));
-    if (!isnan(grad.snr)) {
+    if (!isnan(grad.snr))
         gs_stats_set(row, GS_GRAD_SNR, grad.snr);
-    }
-    if (!isnan(grad.corr)) {
+    if (!isnan(grad.corr))
         gs_stats_set(row, GS_GRAD_CORR, grad.corr);
-    }
     return GS_OK;
 }
 
@@ -241,9 +233,8 @@ static gs_status see_dense(void *context, const gs_stage *stage, const gs_signal
 
 static void set_ratio(gs_layer_stats *row, gs_column column, gs_magnitude numerator,
                       gs_magnitude denominator) {
-    if (denominator.sum_squares != 0) {
+    if (denominator.sum_squares != 0)
         gs_stats_set(row, column, gs_magnitude_ratio(numerator, denominator));
-    }
 }
 
 /* How the backward signal changes at each layer, from what reaches it to what it passes on. Plain
@@ -256,9 +247,8 @@ static void set_gains(const measurement *m) {
         const layer_norms *here = &m->norms[l], *above = here + 1, *below = here - 1;
         bool has_above = l < network->layers;
         if (network->has_skip) {
-            if (has_above) {
+            if (has_above)
                 set_ratio(row, GS_GAIN, here->x, above->x);
-            }
         } else if (act_dense) {
             set_ratio(row, GS_WEIGHT_GAIN, here->a, here->z);
             set_ratio(row, GS_ACT_GAIN, below->x, here->a);
@@ -278,9 +268,8 @@ static void set_parameters(void *context, size_t index) {
     const measurement *m = context;
     const gs_network *network = m->network;
     const gs_stage *stage = &network->stages[index];
-    if (stage->kind != GS_STAGE_DENSE) {
+    if (stage->kind != GS_STAGE_DENSE)
         return;
-    }
     gs_layer_stats *row = &m->rows[stage->layer - 1];
     gs_magnitude weight = gs_matrix_magnitude(&network->engine, &stage->dense.weight);
     double sigma;
@@ -288,9 +277,8 @@ static void set_parameters(void *context, size_t index) {
     gs_stats_set(row, GS_GRAD_B_LOG10, gs_magnitude_log10(gs_vector_magnitude(&stage->dense.bias)));
     set_ratio(row, GS_GRAD_RATIO, m->weights[stage->layer - 1], weight);
     if (gs_largest_singular_value(&network->engine, &stage->dense.weight, network->config->seed,
-                                  &sigma, NULL) == GS_OK) {
+                                  &sigma, NULL) == GS_OK)
         gs_stats_set(row, GS_W_SIGMA_MAX, sigma);
-    }
 }
 
 /* Where all of dL/da is zero in every format, by design (rezero) or because units are dead, no
@@ -334,15 +322,12 @@ static gs_status run_passes(measurement *m, gs_error *error) {
 static gs_status measure(measurement *m, gs_summary *summary, gs_error *error) {
     gs_network *network = m->network;
     gs_status status = GS_OK;
-    if (gs_clip_needs_gradients(network->config->clip)) {
+    if (gs_clip_needs_gradients(network->config->clip))
         status = gs_network_keep_gradients(network, error);
-    }
-    if (status == GS_OK) {
+    if (status == GS_OK)
         status = run_passes(m, error);
-    }
-    if (status != GS_OK) {
+    if (status != GS_OK)
         return status;
-    }
     set_gains(m);
     gs_pool_run(network->engine.pool, network->stage_count, set_parameters, m);
     for (size_t i = 0; i < network->layers; i++) {

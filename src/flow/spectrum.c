@@ -30,26 +30,22 @@ typedef struct {
 /* Eight sums side by side, then a tree: as fast as the machine adds, and always the same order. */
 static double inner(size_t count, const double *x, const double *y) {
     double s[GS_TILE] = {0};
-    for (size_t i = 0; i < count; i += GS_TILE) {
-        for (size_t j = 0; j < GS_TILE; j++) {
+    for (size_t i = 0; i < count; i += GS_TILE)
+        for (size_t j = 0; j < GS_TILE; j++)
             s[j] += x[i + j] * y[i + j];
-        }
-    }
     return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
 }
 
 static void add_scaled(size_t count, double factor, const double *x, double *y) {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         y[i] += factor * x[i];
-    }
 }
 
 /* Scale to norm 1; returns the norm. */
 static double to_unit(size_t count, double *x) {
     double norm = sqrt(inner(count, x, x));
-    for (size_t i = 0; norm > 0 && i < count; i++) {
+    for (size_t i = 0; norm > 0 && i < count; i++)
         x[i] /= norm;
-    }
     return norm;
 }
 
@@ -59,9 +55,8 @@ static bool is_above(const lanczos *l, size_t k, double x) {
     for (size_t i = 0; i < k; i++) {
         double before = i > 0 ? l->beta[i - 1] : 0;
         pivot = l->alpha[i] * l->alpha[i] + before * before - x - off / pivot * off;
-        if (pivot >= 0) {
+        if (pivot >= 0)
             return false;
-        }
         off = l->alpha[i] * l->beta[i];
     }
     return true;

@@ -26,13 +26,12 @@ void gs_judge(gs_magnitude first, gs_magnitude last, size_t layers, bool finite,
     summary->ratio_log10 = ratio;
     summary->decades_per_layer = ratio / (double)layers;
     summary->threshold_log10 = threshold_decades;
-    if (!finite) {
+    if (!finite)
         summary->verdict = GS_NONFINITE;
-    } else if (ratio < -threshold_decades) {
+    else if (ratio < -threshold_decades)
         summary->verdict = GS_VANISHING;
-    } else if (ratio > threshold_decades) {
+    else if (ratio > threshold_decades)
         summary->verdict = GS_EXPLODING;
-    } else {
+    else
         summary->verdict = GS_HEALTHY;
-    }
 }

@@ -64,15 +64,6 @@ static void affine_rows(size_t rows, const double *factor, const double *shift, 
     }
 }
 
-static void clamp(size_t count, double limit, const void *x, void *out) {
-    vec high = v_set((real)limit), low = v_set((real)-limit);
-    for (size_t i = 0; i < count; i += LANES) {
-        vec v = v_load((const real *)x + i);
-        v = v_select(v_lt(high, v), high, v);
-        v_store((real *)out + i, v_select(v_lt(v, low), low, v));
-    }
-}
-
 /* Lane b of unit u goes to row b, lane u % PANEL of output panel u / PANEL; those lie out_stride
  * apart. */
 static void transpose_panel(size_t units, const void *panel, size_t out_stride, void *out) {

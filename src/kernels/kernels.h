@@ -4,11 +4,11 @@
  * everyone else holds `const gs_kernels *` and moves opaque buffers with shapes.
  *
  * Layouts
- *   panel   A signal of `units` x `batch` numbers is stored in panels of `panel` examples (16 f64
- * or 32 f32: 128 bytes). Within a panel, unit u is the row of `panel` lanes at u * panel. Lanes
- * past the batch, and rows from `units` up to the next multiple of 8, are zero. tile    A weight
- * matrix [out, in] is stored in 8x8 tiles, row-major inside a tile and over tiles; entries past out
- * or in are zero.
+ *   panel   A signal of `units` x `batch` numbers is stored in panels of `panel` examples (16 f64 or
+ *           32 f32: 128 bytes). Within a panel, unit u is the row of `panel` lanes at u * panel.
+ *           Lanes past the batch, and rows from `units` up to the next multiple of 8, are zero.
+ *   tile    A weight matrix [out, in] is stored in 8x8 tiles, row-major inside a tile and over
+ *           tiles; entries past out or in are zero.
  *
  * Same bytes everywhere: an element of a product accumulates over k in ascending order by fma; a
  * sum over many elements runs over 16 fixed double lanes and then a fixed tree (lane i + lane i+8,
@@ -52,8 +52,7 @@ typedef enum {
     GS_PRODUCT_COUNT
 } gs_product;
 
-/* What a sum leaves: a number a unit (summed over examples), or a number an example (over units).
- */
+/* What a sum leaves: a number a unit (over examples), or a number an example (over units). */
 typedef enum { GS_AXIS_UNIT, GS_AXIS_EXAMPLE, GS_AXIS_COUNT } gs_axis;
 
 typedef struct gs_kernels {
@@ -64,8 +63,7 @@ typedef struct gs_kernels {
 
     /* ---- elementary.h, activation.h, random.h ---- */
 
-    /* a = phi(z), slope = phi'(z), `count` contiguous elements (a multiple of panel). a may be z.
-     */
+    /* a = phi(z), slope = phi'(z), `count` elements (a multiple of panel); a may be z. */
     void (*activation[GS_ACT_COUNT])(double param, size_t count, const void *z, void *a,
                                      void *slope);
 
@@ -74,20 +72,20 @@ typedef struct gs_kernels {
     void (*random_tile)(gs_draw draw, uint64_t seed, uint32_t stream, uint32_t layer,
                         uint32_t tile_row, uint32_t tile_col, double scale, void *tile);
 
-    /* y = f(x), elementwise over `count` elements (a multiple of panel); for tests and for loss. */
+    /* y = f(x) over `count` elements: what activations are made of, so that it can be tested alone.
+       sincos2pi is of 2 pi x, 0 <= x < 1. */
     void (*exp)(size_t count, const void *x, void *y);
     void (*expm1)(size_t count, const void *x, void *y);
     void (*log)(size_t count, const void *x, void *y);
     void (*log1p)(size_t count, const void *x, void *y);
     void (*tanh)(size_t count, const void *x, void *y);
     void (*erf)(size_t count, const void *x, void *y);
-    void (*sincos2pi)(size_t count, const void *x, void *sine,
-                      void *cosine); /* of 2 pi x, 0 <= x < 1 */
+    void (*sincos2pi)(size_t count, const void *x, void *sine, void *cosine);
 
     /* ---- product.h ---- */
 
-    /* out[8][panel] = sum over k of left[row, k] * right[k, :], k = 0 .. k_blocks * k_per_block
-       - 1. `left_step` is the distance in elements from one k block of `left` to the next. */
+    /* out[8][panel] = sum over k of left[row, k] * right[k, :], over k_blocks blocks of k. left_step is
+       the distance in elements from one block of `left` to the next. */
     void (*product[GS_PRODUCT_COUNT])(size_t k_blocks, size_t left_step, const void *left,
                                       const void *right, void *out);
     /* y[8 row_tiles] += W x, and y[8 col_tiles] += W^T x, in double whatever the element type. */
@@ -98,18 +96,21 @@ typedef struct gs_kernels {
 
     /* ---- elementwise.h: `rows` panel rows, `count` elements (a multiple of panel) ---- */
 
-    void (*set)(void *element, double value); /* one element, rounded to the type */
+    /* One element, rounded to the type. */
+    void (*set)(void *element, double value);
     double (*get)(const void *element);
-    void (*scale)(size_t count, double factor, const void *x, void *out); /* out = factor x */
-    void (*combine)(size_t count, double a, const void *x, double b, const void *y,
-                    void *out); /* out = fma(b, y, a x) */
-    void (*multiply)(size_t count, const void *x, const void *y,
-                     void *out); /* x y; tiny becomes 0 */
-    void (*add_rows)(size_t rows, double factor, const double *bias,
-                     void *x); /* x[u] += factor bias[u] */
+    /* out = factor x */
+    void (*scale)(size_t count, double factor, const void *x, void *out);
+    /* out = fma(b, y, a x) */
+    void (*combine)(size_t count, double a, const void *x, double b, const void *y, void *out);
+    /* out = x y, where a result far below the rounding of 1 becomes 0 */
+    void (*multiply)(size_t count, const void *x, const void *y, void *out);
+    /* x[u] += factor bias[u] */
+    void (*add_rows)(size_t rows, double factor, const double *bias, void *x);
+    /* out[u] = factor[u] x[u] + shift[u]; shift may be NULL */
     void (*affine_rows)(size_t rows, const double *factor, const double *shift, const void *x,
-                        void *out); /* factor[u] x[u] + shift[u]; shift may be NULL */
-    void (*clamp)(size_t count, double limit, const void *x, void *out); /* to [-limit, limit] */
+                        void *out);
+    /* Lane b of unit u to row b, lane u % panel of panel u / panel; out_stride elements apart. */
     void (*transpose_panel)(size_t units, const void *panel, size_t out_stride, void *out);
 
     /* ---- reduce.h: over the first `lanes` lanes of `rows` panel rows; results are double ---- */
@@ -121,17 +122,16 @@ typedef struct gs_kernels {
     /* sum of row_factor[u] x[u, lane] y[u, lane] lane_factor[lane], every lane of a panel */
     double (*bilinear)(size_t rows, const double *row_factor, const double *lane_factor,
                        const void *x, const void *y);
-    size_t (*count_below)(size_t rows, size_t lanes, double threshold,
-                          const void *x); /* |x| < threshold  */
-    size_t (*count_at_most)(size_t rows, size_t lanes, double threshold,
-                            const void *x); /* |x| <= threshold */
-    void (*row_zeros)(size_t rows, size_t lanes, const void *x,
-                      size_t *zeros); /* zeros[u] += ...  */
+    /* How many |x| < threshold, or <= threshold. */
+    size_t (*count_below)(size_t rows, size_t lanes, double threshold, const void *x);
+    size_t (*count_at_most)(size_t rows, size_t lanes, double threshold, const void *x);
+    /* zeros[u] += how many of row u are 0 */
+    void (*row_zeros)(size_t rows, size_t lanes, const void *x, size_t *zeros);
 
-    /* ---- norm.h: by unit (over lanes, results [rows]) or by example (over rows, results [panel])
-     * ---- */
+    /* ---- norm.h: a result a unit [rows] over lanes, or an example [panel] over rows ---- */
 
-    void (*sums[GS_AXIS_COUNT])(size_t rows, size_t lanes, const void *x, double *sums); /* += */
+    /* += the sums of x, of x y, and of (x - mean)^2 */
+    void (*sums[GS_AXIS_COUNT])(size_t rows, size_t lanes, const void *x, double *sums);
     void (*dots[GS_AXIS_COUNT])(size_t rows, size_t lanes, const void *x, const void *y,
                                 double *sums);
     void (*centred_squares[GS_AXIS_COUNT])(size_t rows, size_t lanes, const void *x,
@@ -143,8 +143,7 @@ typedef struct gs_kernels {
     void (*normalise_backward[GS_AXIS_COUNT])(size_t rows, const double *scale,
                                               const double *mean_grad, const double *mean_dot,
                                               const void *normalised, const void *grad, void *out);
-    /* For each lane over `units` rows: largest z, p = exp(factor (z - largest)) / total, log total.
-     */
+    /* By lane over `units` rows: the largest z, p = exp(factor (z - largest)) / total, log total. */
     void (*softmax)(size_t units, double factor, const void *z, void *p, double *largest,
                     double *log_total);
 } gs_kernels;
@@ -157,9 +156,7 @@ gs_status gs_kernels_get(gs_dtype dtype, const gs_kernels **kernels, gs_error *e
 /* Every table that this machine can run, for tests and `gradsim check`; NULL past the last. */
 const gs_kernels *gs_kernels_at(size_t index);
 
-/* Scalar double functions for the rest of the program: the same code as the portable kernels. */
-double gs_exp(double x);
-double gs_log(double x);
+/* log10 for the rest of the program, made of the same code as the portable kernels. */
 double gs_log10(double x);
 
 #endif

@@ -1,20 +1,11 @@
 /*
- * Elementary functions of one double, for the rest of the program: the code of the portable
- * kernels.
+ * log10 of one double, for the rest of the program: made of the portable kernels' code.
  */
 #define GS_ISA_PORTABLE
 #define GS_DTYPE_F64
 
 #include "kernels/elementary.h"
 #include "kernels/kernels.h"
-
-double gs_exp(double x) {
-    return v_exp(x);
-}
-
-double gs_log(double x) {
-    return v_log(x);
-}
 
 /* high + low = a b. */
 static pair product_of(double a, double b) {
@@ -28,7 +19,7 @@ double gs_log10(double x) {
     static const double log10_2 = 0x1.34413509f7p-2, log10_2_low = 0x1.3fde623e2566bp-43;
     static const double over_ln10 = 0x1.bcb7b1526e50ep-2, over_ln10_low = 0x1.95355baaafad3p-57;
     if (!(x > 0 && x < INFINITY))
-        return gs_log(x);
+        return v_log(x);
     bool tiny = x < MIN_NORMAL;
     log_parts p = log_split(tiny ? x * 0x1p54 : x);
     double k = tiny ? p.k - 54 : p.k, s = p.f / (2 + p.f), z = s * s;

@@ -73,7 +73,6 @@ const gs_kernels GS_KERNEL_TABLE = {
     .multiply = multiply,
     .add_rows = add_rows,
     .affine_rows = affine_rows,
-    .clamp = clamp,
     .transpose_panel = transpose_panel,
 
     .moments = moments,

@@ -22,9 +22,8 @@ static void draw_signal(const gs_engine *engine, gs_draw draw, uint64_t seed, gs
                            scale, tile);
             for (size_t i = 0; i < GS_TILE_SIZE; i++) {
                 size_t example = b + i / GS_TILE, unit = u + i % GS_TILE;
-                if (example < signal->batch && unit < signal->units) {
+                if (example < signal->batch && unit < signal->units)
                     k->set(gs_signal_element(k, signal, unit, example), k->get(tile + i * k->size));
-                }
             }
         }
     }
@@ -33,11 +32,9 @@ static void draw_signal(const gs_engine *engine, gs_draw draw, uint64_t seed, gs
 static void fill_signal(const gs_engine *engine, double value, gs_signal *signal) {
     const gs_kernels *k = engine->kernels;
     signal->exponent = gs_split_factor(&value);
-    for (size_t b = 0; b < signal->batch; b++) {
-        for (size_t u = 0; u < signal->units; u++) {
+    for (size_t b = 0; b < signal->batch; b++)
+        for (size_t u = 0; u < signal->units; u++)
             k->set(gs_signal_element(k, signal, u, b), value);
-        }
-    }
 }
 
 /* One number for each of `count`, from row 0. */
@@ -46,9 +43,8 @@ void gs_draw_vector(const gs_engine *engine, gs_draw draw, uint64_t seed, gs_str
     const gs_kernels *k = engine->kernels;
     _Alignas(64) char tile[GS_TILE_SIZE * sizeof(double)];
     for (size_t i = 0; i < count; i++) {
-        if (i % GS_TILE == 0) {
+        if (i % GS_TILE == 0)
             k->random_tile(draw, seed, stream, 0, 0, (uint32_t)(i / GS_TILE), scale, tile);
-        }
         values[i] = k->get(tile + i % GS_TILE * k->size);
     }
 }
@@ -56,9 +52,8 @@ void gs_draw_vector(const gs_engine *engine, gs_draw draw, uint64_t seed, gs_str
 static gs_status draw_labels(gs_network *network, gs_error *error) {
     size_t batch = network->config->batch, classes = network->config->outputs;
     double *uniform = gs_alloc(batch, sizeof *uniform, error);
-    if (!uniform) {
+    if (!uniform)
         return GS_ERR_MEMORY;
-    }
     gs_draw_vector(&network->engine, GS_DRAW_UNIFORM, network->config->seed, GS_STREAM_LABEL, 1,
                    batch, uniform);
     for (size_t b = 0; b < batch; b++) {
@@ -103,27 +98,24 @@ static gs_status check_labels(const gs_network *network, const size_t *labels, g
 
 static void write_one_hot(const gs_engine *engine, const size_t *labels, gs_signal *target) {
     gs_signal_zero(engine, target);
-    for (size_t b = 0; b < target->batch; b++) {
+    for (size_t b = 0; b < target->batch; b++)
         engine->kernels->set(gs_signal_element(engine->kernels, target, labels[b], b), 1);
-    }
 }
 
 gs_status gs_network_set_batch(gs_network *network, const double *input, const double *target,
                                const size_t *labels, gs_error *error) {
     gs_status status = check_labels(network, labels, error);
-    if (status != GS_OK) {
+    if (status != GS_OK)
         return status;
-    }
     if (input) {
         gs_signal_write(&network->engine, input, &network->input);
         network->has_batch = true;
     }
-    if (target && network->loss.target.data) {
+    if (target && network->loss.target.data)
         gs_signal_write(&network->engine, target, &network->loss.target);
-    } else if (labels && network->loss.target.data) {
+    else if (labels && network->loss.target.data)
         write_one_hot(&network->engine, labels, &network->loss.target);
-    } else if (labels && network->loss.labels) {
+    else if (labels && network->loss.labels)
         memcpy(network->loss.labels, labels, network->config->batch * sizeof *labels);
-    }
     return GS_OK;
 }

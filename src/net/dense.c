@@ -17,12 +17,10 @@ gs_status gs_vector_new(size_t units, double value, gs_vector *vector, gs_error 
     *vector = (gs_vector){.units = units};
     vector->values = gs_alloc(rows, sizeof *vector->values, error);
     vector->grad = gs_alloc(rows, sizeof *vector->grad, error);
-    if (!vector->values || !vector->grad) {
+    if (!vector->values || !vector->grad)
         return GS_ERR_MEMORY;
-    }
-    for (size_t u = 0; u < units; u++) {
+    for (size_t u = 0; u < units; u++)
         vector->values[u] = value;
-    }
     return GS_OK;
 }
 
@@ -33,19 +31,16 @@ void gs_vector_free(gs_vector *vector) {
 }
 
 bool gs_vector_is_zero(const gs_vector *vector) {
-    for (size_t u = 0; u < vector->units; u++) {
-        if (vector->values[u] != 0) {
+    for (size_t u = 0; u < vector->units; u++)
+        if (vector->values[u] != 0)
             return false;
-        }
-    }
     return true;
 }
 
 gs_magnitude gs_vector_magnitude(const gs_vector *vector) {
     gs_magnitude total = {0, vector->exponent};
-    for (size_t u = 0; u < vector->units; u++) {
+    for (size_t u = 0; u < vector->units; u++)
         total.sum_squares = fma(vector->grad[u], vector->grad[u], total.sum_squares);
-    }
     return total;
 }
 
@@ -69,9 +64,8 @@ static void sums_block(void *context, gs_block block) {
 static void grad_sums(const gs_engine *engine, const gs_signal *x, const gs_signal *y,
                       gs_vector *vector) {
     sums_context context = {engine->kernels, x->data, y ? y->data : NULL, vector->grad};
-    for (size_t u = 0; u < vector->units; u++) {
+    for (size_t u = 0; u < vector->units; u++)
         vector->grad[u] = 0;
-    }
     gs_signal_for_rows(engine, x, sums_block, &context);
     vector->exponent = x->exponent + (y ? y->exponent : 0);
 }
@@ -139,12 +133,10 @@ static void bias_block(void *context, gs_block block) {
 void gs_dense_forward(const gs_engine *engine, const gs_dense *dense, const gs_signal *u,
                       gs_signal *z) {
     gs_product_forward(engine, &dense->weight, u, z);
-    if (gs_vector_is_zero(&dense->bias)) {
+    if (gs_vector_is_zero(&dense->bias))
         return;
-    }
-    if (z->exponent < 0) {
+    if (z->exponent < 0)
         gs_signal_set_exponent(engine, z, 0, z);
-    }
     bias_context context = {engine->kernels, dense->bias.values, gs_ldexp(1, -z->exponent),
                             z->data};
     gs_signal_for_blocks(engine, z, bias_block, &context);

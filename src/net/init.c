@@ -72,12 +72,10 @@ static double scale_given(double parameter, double fan_in, double fan_out) {
 static void clear_outside(const gs_kernels *k, const gs_matrix *m, size_t row_tile,
                           size_t col_tile) {
     char *tile = gs_matrix_tile(k, m, row_tile, col_tile);
-    for (size_t i = 0; i < GS_TILE_SIZE; i++) {
+    for (size_t i = 0; i < GS_TILE_SIZE; i++)
         if (row_tile * GS_TILE + i / GS_TILE >= m->rows ||
-            col_tile * GS_TILE + i % GS_TILE >= m->cols) {
+            col_tile * GS_TILE + i % GS_TILE >= m->cols)
             k->set(tile + i * k->size, 0);
-        }
-    }
 }
 
 static void draw_tiles(const target *t, gs_draw draw, double scale) {
@@ -87,9 +85,8 @@ static void draw_tiles(const target *t, gs_draw draw, double scale) {
         for (size_t j = 0; j < m->col_tiles; j++) {
             k->random_tile(draw, t->seed, GS_STREAM_WEIGHT, t->layer, (uint32_t)i, (uint32_t)j,
                            scale, gs_matrix_tile(k, m, i, j));
-            if ((i + 1) * GS_TILE > m->rows || (j + 1) * GS_TILE > m->cols) {
+            if ((i + 1) * GS_TILE > m->rows || (j + 1) * GS_TILE > m->cols)
                 clear_outside(k, m, i, j);
-            }
         }
     }
 }
@@ -113,9 +110,8 @@ static gs_status fill_identity(const target *t, const gs_init *row, double param
     const gs_kernels *k = t->engine->kernels;
     double value = total_scale(t, gain, parameter);
     (void)row, (void)error;
-    for (size_t i = 0; i < t->weight->rows && i < t->weight->cols; i++) {
+    for (size_t i = 0; i < t->weight->rows && i < t->weight->cols; i++)
         k->set(gs_matrix_element(k, t->weight, i, i), value);
-    }
     return GS_OK;
 }
 
@@ -124,11 +120,9 @@ static gs_status fill_constant(const target *t, const gs_init *row, double param
     const gs_kernels *k = t->engine->kernels;
     double value = total_scale(t, gain, parameter);
     (void)row, (void)error;
-    for (size_t i = 0; i < t->weight->rows; i++) {
-        for (size_t j = 0; j < t->weight->cols; j++) {
+    for (size_t i = 0; i < t->weight->rows; i++)
+        for (size_t j = 0; j < t->weight->cols; j++)
             k->set(gs_matrix_element(k, t->weight, i, j), value);
-        }
-    }
     return GS_OK;
 }
 
@@ -136,13 +130,11 @@ static gs_status fill_constant(const target *t, const gs_init *row, double param
  * zero. */
 static void project_out(const gs_kernels *k, const gs_matrix *q, size_t row_tiles, double *v,
                         double *coefficients) {
-    for (size_t i = 0; i < row_tiles * GS_TILE; i++) {
+    for (size_t i = 0; i < row_tiles * GS_TILE; i++)
         coefficients[i] = 0;
-    }
     k->tile_matvec(row_tiles, q->col_tiles, q->data, v, coefficients);
-    for (size_t i = 0; i < row_tiles * GS_TILE; i++) {
+    for (size_t i = 0; i < row_tiles * GS_TILE; i++)
         coefficients[i] = -coefficients[i];
-    }
     k->tile_matvec_transposed(row_tiles, q->col_tiles, q->data, coefficients, v);
 }
 
@@ -153,12 +145,10 @@ static void append_row(const gs_kernels *k, const gs_matrix *q, size_t i, double
     double squares = 0;
     project_out(k, q, i / GS_TILE + 1, v, coefficients);
     project_out(k, q, i / GS_TILE + 1, v, coefficients);
-    for (size_t j = 0; j < q->cols; j++) {
+    for (size_t j = 0; j < q->cols; j++)
         squares = fma(v[j], v[j], squares);
-    }
-    for (size_t j = 0; j < q->cols; j++) {
+    for (size_t j = 0; j < q->cols; j++)
         k->set(gs_matrix_element(k, q, i, j), v[j] / sqrt(squares));
-    }
 }
 
 /* W W^T = (gain parameter)^2 I, or W^T W where W is tall: the orthonormal factor of a Gaussian
@@ -179,9 +169,8 @@ static gs_status fill_orthogonal(const target *t, const gs_init *row, double par
     if (status == GS_OK) {
         draw_tiles(t, GS_DRAW_NORMAL, 1);
         for (size_t i = 0; i < rows; i++) {
-            for (size_t j = 0; j < cols; j++) {
+            for (size_t j = 0; j < cols; j++)
                 v[j] = k->get(gs_matrix_element(k, w, tall ? j : i, tall ? i : j));
-            }
             append_row(k, &q, i, v, coefficients);
             for (size_t j = 0; j < cols; j++) {
                 double value = k->get(gs_matrix_element(k, &q, i, j));

@@ -62,11 +62,9 @@ void gs_matrix_read(const gs_engine *engine, const gs_matrix *matrix, double *va
 
 void gs_matrix_write(const gs_engine *engine, const double *values, gs_matrix *matrix) {
     const gs_kernels *k = engine->kernels;
-    for (size_t i = 0; i < matrix->rows; i++) {
-        for (size_t j = 0; j < matrix->cols; j++) {
+    for (size_t i = 0; i < matrix->rows; i++)
+        for (size_t j = 0; j < matrix->cols; j++)
             k->set(gs_matrix_element(k, matrix, i, j), values[i * matrix->cols + j]);
-        }
-    }
     matrix->exponent = 0;
 }
 
@@ -108,9 +106,8 @@ static void store_tiles(const product_job *job, const char *block, size_t row_ti
     size_t row_bytes = GS_TILE * k->size, across = k->panel / GS_TILE;
     for (size_t i = 0; i < across && panel * across + i < job->matrix->col_tiles; i++) {
         char *tile = gs_matrix_tile(k, job->matrix, row_tile, panel * across + i);
-        for (size_t r = 0; r < GS_TILE; r++) {
+        for (size_t r = 0; r < GS_TILE; r++)
             memcpy(tile + r * row_bytes, block + r * GS_PANEL_BYTES + i * row_bytes, row_bytes);
-        }
     }
 }
 

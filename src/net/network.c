@@ -74,9 +74,8 @@ static gs_status append_stage(builder *b, gs_stage_kind kind, size_t units) {
     stage->kind = kind;
     stage->layer = b->layer;
     stage->in = b->x;
-    if (status != GS_OK) {
+    if (status != GS_OK)
         return status;
-    }
     switch (kind) {
     case GS_STAGE_DENSE:
         status = gs_dense_new(&network->engine, units, b->x->units, &stage->dense, b->error);
@@ -120,24 +119,21 @@ static gs_status append_layer(builder *b, size_t units) {
     const step *steps = recipes[config->order.index];
     gs_stage *named_z = NULL, *named_a = NULL;
     for (size_t i = 0; i < MOST_STEPS && (i == 0 || steps[i].kind || steps[i].names); i++) {
-        if (!has_step(b, &steps[i])) {
+        if (!has_step(b, &steps[i]))
             continue;
-        }
         gs_stage *stage = &b->network->stages[b->network->stage_count];
         gs_status status =
             append_stage(b, steps[i].kind, steps[i].kind == GS_STAGE_DENSE ? units : b->x->units);
-        if (status != GS_OK) {
+        if (status != GS_OK)
             return status;
-        }
         named_z = steps[i].names & GS_IS_Z ? stage : named_z;
         named_a = steps[i].names & GS_IS_A ? stage : named_a;
     }
     named_z->names |= GS_IS_Z;
     named_a->names |= GS_IS_A;
     b->network->stages[b->network->stage_count - 1].names |= GS_IS_X;
-    if (b->layer % config->skip == 0) {
+    if (b->layer % config->skip == 0)
         b->source = b->x;
-    }
     return GS_OK;
 }
 
@@ -148,9 +144,8 @@ static gs_status append_stages(gs_network *network, gs_error *error) {
     for (b.layer = 1; b.layer <= config->layers; b.layer++) {
         bool last = b.layer == config->layers && !config->head;
         gs_status status = append_layer(&b, last ? config->outputs : config->width);
-        if (status != GS_OK) {
+        if (status != GS_OK)
             return status;
-        }
     }
     if (config->head) {
         gs_status status = append_stage(&b, GS_STAGE_DENSE, config->outputs);
@@ -225,9 +220,8 @@ static gs_status allocate(gs_network *network, gs_error *error) {
         size_t units = i == 0 ? config->inputs : widest;
         status = gs_signal_new(&network->engine, units, config->batch, signals[i], error);
     }
-    if (status == GS_OK) {
+    if (status == GS_OK)
         status = append_stages(network, error);
-    }
     if (status == GS_OK) {
         status = gs_loss_new(&network->engine, config->loss.index, config->outputs, config->batch,
                              &network->loss, error);
@@ -253,12 +247,10 @@ static void free_stage(gs_stage *stage) {
 }
 
 void gs_network_free(gs_network *network) {
-    if (!network) {
+    if (!network)
         return;
-    }
-    for (size_t i = 0; i < network->stage_count; i++) {
+    for (size_t i = 0; i < network->stage_count; i++)
         free_stage(&network->stages[i]);
-    }
     gs_free(network->stages);
     gs_free(network->entries);
     gs_signal_free(&network->input);
@@ -281,9 +273,8 @@ static gs_status draw_parameters(gs_network *network, gs_error *error) {
             gs_status status =
                 gs_dense_draw(&network->engine, &stage->dense, config->init, config->gain,
                               config->bias, config->seed, (uint32_t)stage->layer, error);
-            if (status != GS_OK) {
+            if (status != GS_OK)
                 return status;
-            }
         }
     }
     if (network->loss.readout) {
@@ -301,9 +292,8 @@ static gs_status build(gs_network *network, const gs_config *config, gs_error *e
         status =
             gs_kernels_get((gs_dtype)network->config->dtype.index, &network->engine.kernels, error);
     }
-    if (status == GS_OK) {
+    if (status == GS_OK)
         status = check_memory(network, error);
-    }
     if (status == GS_OK) {
         size_t threads = network->config->threads ? network->config->threads : gs_cpus_available();
         status = gs_pool_new(threads, &network->engine.pool, error);
@@ -335,9 +325,8 @@ gs_status gs_network_keep_gradients(gs_network *network, gs_error *error) {
         if (stage->kind == GS_STAGE_DENSE && !stage->dense.grad.data) {
             gs_status status = gs_matrix_new(&network->engine, stage->dense.weight.rows,
                                              stage->dense.weight.cols, &stage->dense.grad, error);
-            if (status != GS_OK) {
+            if (status != GS_OK)
                 return status;
-            }
         }
     }
     network->keep_gradients = true;

@@ -31,12 +31,10 @@ gs_status gs_norm_new(const gs_engine *engine, size_t kind, double eps, size_t u
                       gs_norm *norm, gs_error *error) {
     *norm = (gs_norm){.kind = kind, .eps = eps};
     gs_status status = gs_signal_new(engine, units, batch, &norm->normalised, error);
-    if (status == GS_OK) {
+    if (status == GS_OK)
         status = gs_vector_new(units, 1, &norm->scale, error);
-    }
-    if (status == GS_OK) {
+    if (status == GS_OK)
         status = gs_vector_new(units, 0, &norm->shift, error);
-    }
     if (status == GS_OK) {
         size_t count = statistics_of(engine, norm);
         norm->inverse_std = gs_alloc(count, sizeof(double), error);
@@ -122,13 +120,11 @@ static void mean_over_axis(const gs_engine *engine, const gs_norm *norm, const g
     size_t count = statistics_of(engine, norm);
     pass p = {.kernels = engine->kernels, .axis = axis_of(norm), .x = x->data, .sums = mean};
     memset(mean, 0, count * sizeof *mean);
-    if (y) {
+    if (y)
         p.y = y->data;
-    }
     in_order(p.axis)(engine, x, y ? dots_block : sums_block, &p);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         mean[i] /= population_of(norm);
-    }
 }
 
 /* ---- Forward and backward ---- */
@@ -143,11 +139,10 @@ static void take_statistics(const gs_engine *engine, gs_norm *norm, const gs_sig
     double least =
         engine->kernels->dtype == GS_F64 ? 0x1p-1000 : 0x1p-120; /* 1 / sqrt(least) fits */
     double eps = fmax(gs_ldexp(norm->eps, -2 * scale), least);
-    if (norm->kind == GS_NORM_RMS) {
+    if (norm->kind == GS_NORM_RMS)
         memset(mean, 0, count * sizeof *mean);
-    } else {
+    else
         mean_over_axis(engine, norm, x, NULL, mean);
-    }
     pass p = {.kernels = engine->kernels,
               .axis = axis_of(norm),
               .x = x->data,
@@ -213,15 +208,13 @@ void gs_norm_backward(const gs_engine *engine, gs_norm *norm, gs_signal *grad) {
               .out = grad->data};
     gs_signal_for_blocks(engine, grad, affine_block, &p);
 
-    if (norm->kind == GS_NORM_RMS) {
+    if (norm->kind == GS_NORM_RMS)
         memset(mean_grad, 0, count * sizeof *mean_grad);
-    } else {
+    else
         mean_over_axis(engine, norm, grad, NULL, mean_grad);
-    }
     mean_over_axis(engine, norm, grad, &norm->normalised, mean_dot);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         mean_dot[i] = gs_ldexp(mean_dot[i], 2 * norm->normalised.exponent);
-    }
     p = (pass){.kernels = engine->kernels,
                .axis = axis_of(norm),
                .x = grad->data,

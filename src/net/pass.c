@@ -52,9 +52,8 @@ gs_status gs_network_forward_observed(gs_network *network, const gs_observer *ob
 
 gs_status gs_network_forward(gs_network *network, double *loss, gs_error *error) {
     gs_status status = gs_network_forward_observed(network, NULL, error);
-    if (status == GS_OK && loss) {
+    if (status == GS_OK && loss)
         *loss = network->loss_value;
-    }
     return status;
 }
 
@@ -74,9 +73,8 @@ static gs_status backward_dense(gs_network *network, gs_stage *stage, const gs_o
         status = gs_dense_grad_weight(&network->engine, &network->grad, stage->in,
                                       &stage->dense.grad, error);
     }
-    if (status == GS_OK && observer && observer->dense) {
+    if (status == GS_OK && observer && observer->dense)
         status = observer->dense(observer->context, stage, &network->grad, error);
-    }
     if (status == GS_OK) {
         gs_signal_reshape(&network->engine, &network->spare, stage->in->units);
         gs_dense_backward(&network->engine, &stage->dense, &network->grad, &network->spare);
@@ -113,9 +111,8 @@ static gs_status arrive(gs_network *network, size_t layer, unsigned names, size_
         *joins_at = SIZE_MAX;
     }
     gs_signal_normalise(&network->engine, &network->grad);
-    if (observer && observer->grad && names) {
+    if (observer && observer->grad && names)
         return observer->grad(observer->context, layer, names, &network->grad, error);
-    }
     return GS_OK;
 }
 
@@ -129,15 +126,12 @@ gs_status gs_network_backward_observed(gs_network *network, const gs_observer *o
     for (size_t i = network->stage_count; i-- > 0;) {
         gs_stage *stage = &network->stages[i];
         gs_status status = arrive(network, stage->layer, stage->names, &joins_at, observer, error);
-        if (status == GS_OK) {
+        if (status == GS_OK)
             status = backward_stage(network, stage, observer, error);
-        }
-        if (status != GS_OK) {
+        if (status != GS_OK)
             return status;
-        }
-        if (stage->kind == GS_STAGE_SKIP) {
+        if (stage->kind == GS_STAGE_SKIP)
             joins_at = stage->skip.source_layer;
-        }
     }
     return arrive(network, 0, GS_IS_X, &joins_at, observer, error);
 }

@@ -25,10 +25,8 @@ static size_t round_up(size_t value, size_t step) {
 
 bool gs_signal_bytes(const gs_kernels *kernels, size_t units, size_t batch, size_t *bytes) {
     size_t rows, lanes, cells;
-    if (!gs_size_add(units, GS_TILE - 1, &rows) ||
-        !gs_size_add(batch, kernels->panel - 1, &lanes)) {
+    if (!gs_size_add(units, GS_TILE - 1, &rows) || !gs_size_add(batch, kernels->panel - 1, &lanes))
         return false;
-    }
     rows = rows / GS_TILE * GS_TILE;
     lanes = lanes / kernels->panel * kernels->panel;
     return gs_size_multiply(rows, lanes, &cells) && gs_size_multiply(cells, kernels->size, bytes);
@@ -43,9 +41,8 @@ gs_status gs_signal_new(const gs_engine *engine, size_t units, size_t batch, gs_
                        batch);
     }
     signal->data = gs_alloc(bytes, 1, error);
-    if (!signal->data) {
+    if (!signal->data)
         return GS_ERR_MEMORY;
-    }
     signal->units = units;
     signal->batch = batch;
     signal->rows = round_up(units, GS_TILE);
@@ -143,17 +140,15 @@ gs_partial gs_signal_reduce(const gs_engine *engine, const gs_signal *signal,
     for (; job.first < blocks; job.first += PARTIALS) {
         size_t count = blocks - job.first < PARTIALS ? blocks - job.first : PARTIALS;
         gs_pool_run(threads_for(engine, blocks), count, measure_block, &job);
-        for (size_t i = 0; i < count; i++) {
+        for (size_t i = 0; i < count; i++)
             total = merge(total, job.partials[i]);
-        }
     }
     return total;
 }
 
 gs_partial gs_partial_sum(gs_partial total, gs_partial part) {
-    for (size_t i = 0; i < GS_PARTIAL_VALUES; i++) {
+    for (size_t i = 0; i < GS_PARTIAL_VALUES; i++)
         total.value[i] += part.value[i];
-    }
     return total;
 }
 
@@ -175,9 +170,8 @@ void gs_signal_for_rows(const gs_engine *engine, const gs_signal *signal, gs_blo
 static void run_panel(void *context, size_t index) {
     const block_job *job = context;
     size_t count = blocks_per_panel(job->signal);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         job->task(job->context, block_at(job->engine, job->signal, index * count + i));
-    }
 }
 
 void gs_signal_for_panels(const gs_engine *engine, const gs_signal *signal, gs_block_task task,
@@ -221,9 +215,8 @@ void gs_signal_clear_padding(const gs_engine *engine, gs_signal *signal) {
     size_t lanes = signal->batch % k->panel;
     if (lanes > 0) {
         char *row = (char *)signal->data + (signal->panels - 1) * signal->rows * GS_PANEL_BYTES;
-        for (size_t u = 0; u < signal->rows; u++, row += GS_PANEL_BYTES) {
+        for (size_t u = 0; u < signal->rows; u++, row += GS_PANEL_BYTES)
             memset(row + lanes * k->size, 0, (k->panel - lanes) * k->size);
-        }
     }
 }
 
@@ -237,12 +230,10 @@ double gs_ldexp(double value, int64_t exponent) {
 /* log10 of sqrt(s) 2^e = (log10 s) / 2 + e log10 2 */
 double gs_magnitude_log10(gs_magnitude magnitude) {
     static const double log10_of_2 = 0.30102999566398119521;
-    if (!isfinite(magnitude.sum_squares)) {
+    if (!isfinite(magnitude.sum_squares))
         return NAN;
-    }
-    if (magnitude.sum_squares == 0) {
+    if (magnitude.sum_squares == 0)
         return -INFINITY;
-    }
     int shift;
     double mantissa = frexp(magnitude.sum_squares, &shift);
     double exponent = (double)magnitude.exponent + 0.5 * shift;
@@ -250,9 +241,8 @@ double gs_magnitude_log10(gs_magnitude magnitude) {
 }
 
 double gs_magnitude_value(gs_magnitude magnitude) {
-    if (!isfinite(magnitude.sum_squares)) {
+    if (!isfinite(magnitude.sum_squares))
         return NAN;
-    }
     return gs_ldexp(sqrt(magnitude.sum_squares), magnitude.exponent);
 }
 
@@ -268,9 +258,8 @@ gs_magnitude gs_magnitude_add(gs_magnitude x, gs_magnitude y) {
 }
 
 double gs_magnitude_ratio(gs_magnitude numerator, gs_magnitude denominator) {
-    if (denominator.sum_squares == 0) {
+    if (denominator.sum_squares == 0)
         return NAN;
-    }
     return gs_ldexp(sqrt(numerator.sum_squares / denominator.sum_squares),
                     numerator.exponent - denominator.exponent);
 }
@@ -298,9 +287,8 @@ gs_magnitude gs_signal_magnitude(const gs_engine *engine, const gs_signal *signa
                                  double *max_abs) {
     signal_context context = {engine->kernels, signal};
     gs_partial total = gs_signal_reduce(engine, signal, magnitude_block, &context, merge_magnitude);
-    if (max_abs) {
+    if (max_abs)
         *max_abs = total.value[1];
-    }
     return (gs_magnitude){total.value[0], signal->exponent};
 }
 
@@ -421,9 +409,8 @@ static int drift_limit(gs_dtype dtype) {
 bool gs_signal_normalise(const gs_engine *engine, gs_signal *signal) {
     double max_abs;
     gs_magnitude magnitude = gs_signal_magnitude(engine, signal, &max_abs);
-    if (isnan(magnitude.sum_squares) || isinf(max_abs)) {
+    if (isnan(magnitude.sum_squares) || isinf(max_abs))
         return false; /* squares that do not fit are no reason: the numbers do */
-    }
     if (max_abs == 0) {
         signal->exponent = GS_EXPONENT_OF_ZERO;
         return true;

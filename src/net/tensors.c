@@ -27,11 +27,10 @@ static void add_parameter(gs_network *network, gs_entry_kind kind, bool grad, gs
                           gs_vector *vector, size_t rank, size_t rows, size_t cols,
                           const char *name) {
     char full[64];
-    if (stage->layer > network->config->layers) {
+    if (stage->layer > network->config->layers)
         gs_format(full, sizeof full, "head.%s", name);
-    } else {
+    else
         gs_format(full, sizeof full, "layers.%zu.%s", stage->layer, name);
-    }
     add_entry(network, kind, grad, rank, rows, cols, full);
     network->entries[network->entry_count - 1].stage = stage;
     network->entries[network->entry_count - 1].vector = vector;
@@ -60,22 +59,18 @@ gs_status gs_network_list_entries(gs_network *network, gs_error *error) {
     size_t batch = config->batch, outputs = config->outputs;
     network->entries =
         gs_alloc(2 * PER_STAGE * network->stage_count + OTHERS, sizeof *network->entries, error);
-    if (!network->entries) {
+    if (!network->entries)
         return GS_ERR_MEMORY;
-    }
     add_entry(network, GS_ENTRY_INPUT, false, 2, batch, config->inputs, "input");
-    if (network->loss.target.data) {
+    if (network->loss.target.data)
         add_entry(network, GS_ENTRY_TARGET, false, 2, batch, outputs, "target");
-    } else if (network->loss.labels) {
+    else if (network->loss.labels)
         add_entry(network, GS_ENTRY_LABELS, false, 1, batch, 1, "target");
-    } else if (network->loss.readout) {
+    else if (network->loss.readout)
         add_entry(network, GS_ENTRY_READOUT, false, 1, outputs, 1, "readout");
-    }
-    for (int grad = 0; grad < 2; grad++) {
-        for (size_t i = 0; i < network->stage_count; i++) {
+    for (int grad = 0; grad < 2; grad++)
+        for (size_t i = 0; i < network->stage_count; i++)
             add_stage(network, grad, &network->stages[i]);
-        }
-    }
     return GS_OK;
 }
 
@@ -86,9 +81,8 @@ static bool is_there(const gs_network *network, const gs_entry *entry) {
 }
 
 bool gs_network_tensor(const gs_network *network, size_t index, gs_tensor *tensor) {
-    if (index >= network->entry_count || !is_there(network, &network->entries[index])) {
+    if (index >= network->entry_count || !is_there(network, &network->entries[index]))
         return false; /* gradients come last */
-    }
     *tensor = network->entries[index].tensor;
     return true;
 }
@@ -104,9 +98,8 @@ void gs_network_read_entry(const gs_network *network, const gs_entry *entry, dou
         gs_signal_read(engine, &network->loss.target, values);
         break;
     case GS_ENTRY_LABELS:
-        for (size_t b = 0; b < network->config->batch; b++) {
+        for (size_t b = 0; b < network->config->batch; b++)
             values[b] = (double)network->loss.labels[b];
-        }
         break;
     case GS_ENTRY_READOUT:
         memcpy(values, network->loss.readout, network->config->outputs * sizeof *values);
@@ -136,9 +129,8 @@ static gs_status write_labels(gs_network *network, const double *values, gs_erro
                            network->config->outputs - 1, values[b]);
         }
     }
-    for (size_t b = 0; b < network->config->batch; b++) {
+    for (size_t b = 0; b < network->config->batch; b++)
         network->loss.labels[b] = (size_t)values[b];
-    }
     return GS_OK;
 }
 
@@ -163,17 +155,15 @@ static gs_status write_entry(gs_network *network, gs_entry *entry, const double 
     case GS_ENTRY_LABELS:
         return write_labels(network, values, error);
     case GS_ENTRY_READOUT:
-        for (size_t u = 0; u < network->config->outputs; u++) {
+        for (size_t u = 0; u < network->config->outputs; u++)
             network->loss.readout[u] = rounded(engine->kernels, values[u]);
-        }
         break;
     case GS_ENTRY_WEIGHT:
         gs_matrix_write(engine, values, &entry->stage->dense.weight);
         break;
     case GS_ENTRY_VECTOR:
-        for (size_t u = 0; u < entry->vector->units; u++) {
+        for (size_t u = 0; u < entry->vector->units; u++)
             entry->vector->values[u] = rounded(engine->kernels, values[u]);
-        }
         break;
     case GS_ENTRY_ALPHA:
         entry->stage->skip.alpha = rounded(engine->kernels, *values);
@@ -187,9 +177,8 @@ static gs_entry *find_entry(const gs_network *network, const char *name, size_t 
                             gs_error *error) {
     for (size_t i = 0; i < network->entry_count; i++) {
         gs_entry *entry = &network->entries[i];
-        if (strcmp(entry->tensor.name, name) != 0 || !is_there(network, entry)) {
+        if (strcmp(entry->tensor.name, name) != 0 || !is_there(network, entry))
             continue;
-        }
         size_t values = entry->tensor.shape[0] * entry->tensor.shape[1];
         if (values != count) {
             gs_fail(error, GS_ERR_USAGE, "%s: expected %zu values, got %zu", name, values, count);
@@ -204,9 +193,8 @@ static gs_entry *find_entry(const gs_network *network, const char *name, size_t 
 gs_status gs_network_read(const gs_network *network, const char *name, double *values, size_t count,
                           gs_error *error) {
     const gs_entry *entry = find_entry(network, name, count, error);
-    if (!entry) {
+    if (!entry)
         return GS_ERR_USAGE;
-    }
     gs_network_read_entry(network, entry, values);
     return GS_OK;
 }
@@ -214,11 +202,9 @@ gs_status gs_network_read(const gs_network *network, const char *name, double *v
 gs_status gs_network_write(gs_network *network, const char *name, const double *values,
                            size_t count, gs_error *error) {
     gs_entry *entry = find_entry(network, name, count, error);
-    if (!entry) {
+    if (!entry)
         return GS_ERR_USAGE;
-    }
-    if (entry->grad) {
+    if (entry->grad)
         return gs_fail(error, GS_ERR_USAGE, "%s: a gradient cannot be written", name);
-    }
     return write_entry(network, entry, values, error);
 }

@@ -384,20 +384,6 @@ static void test_odd_functions_are_exactly_odd(void) {
 
 /* ---- Scalar functions ---- */
 
-static void test_scalar_functions_are_the_portable_kernels(void) {
-    static points x, e, l;
-    const gs_kernels *portable = gs_kernels_at(GS_F64);
-    uint64_t state = 400;
-    for (size_t i = 0; i < CHUNK; i++)
-        put(portable, &x, i, 1500 * uniform(&state) - 750);
-    portable->exp(CHUNK, x.typed, e.typed);
-    portable->log(CHUNK, e.typed, l.typed);
-    read_back(portable, &e);
-    read_back(portable, &l);
-    for (size_t i = 0; i < CHUNK; i++)
-        CHECK(gs_exp(x.value[i]) == e.value[i] && gs_log(e.value[i]) == l.value[i]);
-}
-
 static void test_log10_is_right_to_0_7_ulp(void) {
     static const range ranges[] = {{1e-320, 1e308, true}, {0.4, 2.2, false}, {0.99, 1.01, false}};
     uint64_t state = 500;
@@ -435,6 +421,6 @@ TEST_MAIN(TEST(test_f64_functions_are_right_to_1_2_ulp),
           TEST(test_infinity_gives_the_limit), TEST(test_logarithms_outside_their_domain_are_nan),
           TEST(test_tiny_arguments_and_signed_zeros_are_kept),
           TEST(test_exp_ends_where_normal_numbers_end), TEST(test_odd_functions_are_exactly_odd),
-          TEST(test_scalar_functions_are_the_portable_kernels),
+
           TEST(test_log10_is_right_to_0_7_ulp), TEST(test_log10_of_a_power_of_ten_is_whole),
           TEST(test_log10_outside_its_domain))

@@ -238,10 +238,6 @@ static double expected_multiply(const scene *s, size_t u, size_t b) {
     return typed(s, x_at(s, u, b) * y_at(s, u, b));
 }
 
-static double expected_clamp(const scene *s, size_t u, size_t b) {
-    return fmax(-0.25, fmin(0.25, x_at(s, u, b)));
-}
-
 static double expected_add_rows(const scene *s, size_t u, size_t b) {
     return typed(s, x_at(s, u, b) + typed(s, 3 * factor_of(u)));
 }
@@ -268,8 +264,6 @@ static void check_elementwise(const scene *s) {
     check_elements(s, "combine", &out, expected_combine);
     k->multiply(cells, s->x.data, s->y.data, out.data);
     check_elements(s, "multiply", &out, expected_multiply);
-    k->clamp(cells, 0.25, s->x.data, out.data);
-    check_elements(s, "clamp", &out, expected_clamp);
     k->affine_rows(s->rows, factor, shift, s->x.data, out.data);
     check_elements(s, "affine_rows", &out, expected_affine);
     k->affine_rows(s->rows, factor, NULL, s->x.data, out.data);
@@ -298,23 +292,6 @@ static void check_tiny_products(const gs_engine *engine) {
 
 static void test_products_near_the_smallest_number_become_zero(void) {
     test_on_every_table(check_tiny_products);
-}
-
-static void check_clamp_of_odd_values(const gs_engine *engine) {
-    const gs_kernels *k = engine->kernels;
-    double values[] = {NAN, INFINITY, -INFINITY, 3};
-    gs_signal x = test_signal_of(engine, 4, 1, values);
-    k->clamp(4 * k->panel, INFINITY, x.data, x.data);
-    CHECK(k->get(gs_signal_element(k, &x, 3, 0)) == 3);
-    k->clamp(4 * k->panel, 2, x.data, x.data);
-    double *clamped = test_values(engine, &x);
-    CHECK(isnan(clamped[0]) && clamped[1] == 2 && clamped[2] == -2 && clamped[3] == 2);
-    gs_signal_free(&x);
-    free(clamped);
-}
-
-static void test_clamp_keeps_nan_and_bounds_infinity(void) {
-    test_on_every_table(check_clamp_of_odd_values);
 }
 
 /* ---- Normalisation ---- */
@@ -434,6 +411,5 @@ TEST_MAIN(TEST(test_moments_are_the_mean_and_the_squares_about_it),
           TEST(test_sums_along_an_axis_are_the_naive_ones_and_leave_padding_alone),
           TEST(test_elementwise_operations_round_as_the_plain_ones_do),
           TEST(test_products_near_the_smallest_number_become_zero),
-          TEST(test_clamp_keeps_nan_and_bounds_infinity),
           TEST(test_normalise_and_its_backward_round_as_the_formula_does),
           TEST(test_softmax_is_the_naive_one), TEST(test_transpose_exchanges_units_and_examples))
