@@ -28,7 +28,7 @@ runs='--layers 6 --width 16 --act sigmoid
 --layers 3 --width 5 --act tanh --init constant:0.1 --input constant:0.5
 --layers 3 --width 1 --inputs 3 --outputs 2 --act sigmoid --batch 65
 --layers 3 --width 70 --inputs 1 --act relu --init he --batch 70
---layers 2 --width 130 --act tanh --batch 9
+--layers 2 --width 130 --act tanh --batch 90
 --layers 5 --width 16 --act relu --init he --norm batch
 --layers 5 --width 18 --act tanh --norm batch --norm-at input --batch 30
 --layers 5 --width 19 --act tanh --norm layer --norm-at postact --norm-eps 1e-3
@@ -45,7 +45,7 @@ runs='--layers 6 --width 16 --act sigmoid
 --layers 3 --width 20 --data examples/data/digits.csv --data-scale unit --loss mse --dtype f32
 --layers 3 --width 20 --act relu --data examples/data/digits.csv --data-scale none --batch 40
 --layers 200 --width 8 --act sigmoid --dtype f32 --batch 33
---layers 5 --width 33 --act tanh --dtype f32 --bias normal:0.1 --batch 31
+--layers 3 --width 90 --act tanh --dtype f32 --bias normal:0.1 --batch 130
 --layers 5 --width 12 --act gelu --dtype f32 --norm layer --residual add --batch 65
 --layers 5 --width 12 --act mish --dtype f32 --norm batch --norm-at output --batch 32
 --layers 5 --width 40 --act elu --dtype f32 --init orthogonal --seeds 3 --batch 10

@@ -404,8 +404,8 @@ class Columns:
 
     @staticmethod
     def moments(name, x):
-        return {name + "_mean": float(x.detach().mean()),
-                name + "_std": float(x.detach().std(unbiased=False))}
+        mean = float(x.detach().mean())
+        return {name + "_mean": mean, name + "_std": norm(x - mean) / math.sqrt(x.numel())}
 
     def shares(self, layer, noisy):
         """Shares of entries; one within rounding of the border may fall on either side."""

@@ -134,6 +134,22 @@ class Config:
         return shapes
 
 
+# Rare in what is drawn, and hard.
+HARD = [
+    # Certain of the label: 1 - p and -log p are 1e-17 and less.
+    {"layers": 1, "width": 4, "act": "linear", "init": "identity", "input": "normal:60", "loss": "ce",
+     "batch": 1, "seed": 12},
+    # Behind the norm nothing is left of the gradient but rounding, which no f32 holds.
+    {"layers": 4, "width": 41, "act": "tanh", "init": "identity", "gain": 1e-3, "head": "on",
+     "norm": "batch", "norm-eps": 0.5, "batch": 6, "data": DATA, "loss": "random", "dtype": "f32"},
+    # Signals and gradients far below the smallest f32.
+    {"layers": 8, "width": 9, "act": "linear", "init": "normal:1e-30", "dtype": "f32"},
+    # Two examples and two units leave a norm one direction, which it takes away.
+    {"layers": 3, "width": 2, "act": "tanh", "norm": "batch", "batch": 2, "dtype": "f32"},
+    {"layers": 3, "width": 2, "act": "gelu", "norm": "layer", "batch": 2},
+]
+
+
 def repair(options):
     """Take back what contradicts the rest."""
     if options["data"]:
@@ -157,8 +173,8 @@ def repair(options):
 def draw(count, seed):
     dice = random.Random(seed)
     decks = {name: Deck(values, dice) for name, values in DECKS.items()}
-    return [Config(repair({name: deck.deal() for name, deck in decks.items()}))
-            for _ in range(count)]
+    drawn = [repair({name: deck.deal() for name, deck in decks.items()}) for _ in range(count)]
+    return [Config(options) for options in HARD + drawn]
 
 
 def values():

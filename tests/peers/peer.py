@@ -327,7 +327,7 @@ def main():
     report.add("every value of every option is drawn", missing)
     compared = sum(comparison.compared for _, comparison in done if comparison)
     at_floor = sum(comparison.at_floor for _, comparison in done if comparison)
-    print(f"{count} networks with {len(options.values()) - len(missing)} of the "
+    print(f"{len(done)} networks with {len(options.values()) - len(missing)} of the "
           f"{len(options.values())} values of {len(options.DECKS)} options; "
           f"{compared} numbers compared, {at_floor} of them at the noise of rounding")
     print(f"{report.passed} passed, {report.failed} failed")

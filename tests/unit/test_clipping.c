@@ -8,6 +8,10 @@ static options plain = {{"act", "tanh"}, {"layers", "5"},        {"width", "9"},
 static options with_head = {{"act", "relu"}, {"layers", "4"}, {"width", "8"}, {"inputs", "5"},
                             {"batch", "15"}, {"bias", "0.1"}, {"head", "on"}, {"outputs", "3"}};
 
+/* Rows of norm 3e-5, below the least that Brock's rule takes for a row: 1e-3. */
+static options tiny = {{"act", "tanh"}, {"layers", "3"},         {"width", "9"},
+                       {"batch", "17"}, {"init", "normal:1e-5"}, {"bias", "normal:0.3"}};
+
 /* What is left of entry (i, j) of dL/dW of layer l. */
 typedef double (*clipped_entry)(naive_network *n, double c, size_t l, size_t i, size_t j);
 
@@ -93,6 +97,7 @@ static void test_adaptive_clipping_bounds_each_row_by_its_weights(void) {
     CHECK(check_clipping(plain, "agc:0.03", by_unit, 0.03) > 0);
     CHECK(check_clipping(with_head, "agc:0.1", by_unit, 0.1) > 0);
     CHECK(check_clipping(plain, "agc:100", by_unit, 100) == 0);
+    CHECK(check_clipping(tiny, "agc:1", by_unit, 1) > 0);
 }
 
 /* ---- Gradients that no number holds ---- */

@@ -145,6 +145,25 @@ static void test_counts_take_valid_lanes_alone(void) {
     on_every_scene(check_counts);
 }
 
+/* sum of r[u] x y l[lane]; factors are 1 at most, so a term errs by two roundings more. */
+static void check_bilinear(const scene *s) {
+    size_t room = s->rows + s->kernels->panel;
+    double *r = test_random(5, room), *l = test_random(6, room), expected = 0;
+    double actual = s->kernels->bilinear(s->rows, r, l, s->x.data, s->y.data);
+    double portable = s->portable->bilinear(s->rows, r, l, s->x.data, s->y.data);
+    CHECK(same_bits(actual, portable));
+    for (size_t u = 0; u < s->rows; u++)
+        for (size_t b = 0; b < s->lanes; b++)
+            expected += r[u] * x_at(s, u, b) * y_at(s, u, b) * l[b];
+    CHECK_THAT(is_sum(actual, expected, (double)(s->rows * s->lanes) + 2),
+               "%zu x %zu: %.17g, expected %.17g", s->rows, s->lanes, actual, expected);
+    free(r), free(l);
+}
+
+static void test_bilinear_form_weights_rows_and_lanes(void) {
+    on_every_scene(check_bilinear);
+}
+
 /* ---- Reductions along an axis ---- */
 
 /* What is summed over an axis at (row, lane). */
@@ -408,6 +427,7 @@ static void test_transpose_exchanges_units_and_examples(void) {
 TEST_MAIN(TEST(test_moments_are_the_mean_and_the_squares_about_it),
           TEST(test_magnitude_is_the_sum_of_squares_and_the_largest),
           TEST(test_magnitude_shows_what_is_not_finite), TEST(test_counts_take_valid_lanes_alone),
+          TEST(test_bilinear_form_weights_rows_and_lanes),
           TEST(test_sums_along_an_axis_are_the_naive_ones_and_leave_padding_alone),
           TEST(test_elementwise_operations_round_as_the_plain_ones_do),
           TEST(test_products_near_the_smallest_number_become_zero),

@@ -41,7 +41,7 @@ static void test_table_is_a_title_a_line_a_layer_and_a_summary(void) {
     gs_config_free(s.config);
 }
 
-static void test_quiet_table_is_the_summary(void) {
+static void test_quiet_table_is_the_summary_of_a_seed_if_there_are_several(void) {
     sample s = sample_new();
     gs_report_style quiet = table;
     quiet.quiet = true;
@@ -49,6 +49,8 @@ static void test_quiet_table_is_the_summary(void) {
     char *twice = written(&s, quiet, 2);
     CHECK_STRING(twice, SUMMARY "\n" SUMMARY);
     free(twice);
+    s.config->seeds = 2;
+    check_written(&s, quiet, "seed       18446744073709551615\n" SUMMARY);
     gs_config_free(s.config);
 }
 
@@ -145,6 +147,20 @@ static void test_norms_too_large_for_a_double_are_powers_of_ten(void) {
     gs_config_free(s.config);
 }
 
+/* Wide cells push the others on, but there is a blank before each. */
+static void test_cells_never_touch(void) {
+    sample s = sample_new();
+    use_locale("", "", "C");
+    set(&s.stats[0], GS_GRAD_W, 0);
+    set(&s.stats[0], GS_GRAD_W_LOG10, -6006186.1);
+    set(&s.stats[0], GS_GRAD_Z_LOG10, -6006185.3);
+    set(&s.stats[0], GS_Z_STD, -1.5e-100);
+    set(&s.stats[1], GS_GRAD_Z_LOG10, 6006185.3);
+    check_line(&s, "\n    1 -1.5e-100    0.125   33% 10^-6006186.1 1.00e-04 -6006185.30  #\n");
+    check_line(&s, " log|dL/dz|  10^-6006186 10^6006186\n");
+    gs_config_free(s.config);
+}
+
 /* Gradients that hardly differ have bars that hardly differ, and no -0 is seen. */
 static void test_scale_spans_three_decades_at_least(void) {
     sample s = sample_new();
@@ -181,16 +197,16 @@ static void test_title_names_what_is_not_usual_in_lines_of_80(void) {
     *strstr(text, "\n\n") = '\0';
     CHECK_STRING(text,
                  "1 layer x 64, leaky-relu:0.2, xavier-normal, head, norm layer, residual add,\n"
-                 "  branch-scale 1/L, data a?[1m/digits.csv, batch 64, seed 7, step 100");
+                 "  branch-scale 1/L, data a?[1m/digits.csv, loss mse, batch 64, seed 7, step 100");
     free(text);
     gs_config_free(s.config);
 }
 
 TEST_MAIN(TEST(test_table_is_a_title_a_line_a_layer_and_a_summary),
-          TEST(test_quiet_table_is_the_summary),
+          TEST(test_quiet_table_is_the_summary_of_a_seed_if_there_are_several),
           TEST(test_bars_are_blocks_where_the_locale_says_utf8),
           TEST(test_colors_mark_what_is_past_the_threshold), TEST(test_verdict_says_what_it_means),
           TEST(test_layers_that_are_zero_or_not_finite_say_so),
-          TEST(test_norms_too_large_for_a_double_are_powers_of_ten),
+          TEST(test_norms_too_large_for_a_double_are_powers_of_ten), TEST(test_cells_never_touch),
           TEST(test_scale_spans_three_decades_at_least),
           TEST(test_title_names_what_is_not_usual_in_lines_of_80))

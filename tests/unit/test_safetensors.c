@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/json.h"
 #include "net/config.h"
 #include "test_files.h"
 #include "test_json.h"
@@ -147,6 +148,29 @@ static void test_values_are_little_endian(void) {
     remove_file("x");
 }
 
+/* The sign and the payload of a nan depend on the machine that made it; in the file it has none. */
+static void check_nan_is_stored_as(const char *dtype, const char *expected, size_t size) {
+    gs_network *network = network_of(dtype);
+    const uint64_t signed_bits = 0xfff8000000000000, payload_bits = 0x7ff8123400000000;
+    double values[8] = {0};
+    memcpy(&values[0], &signed_bits, sizeof values[0]);
+    memcpy(&values[1], &payload_bits, sizeof values[1]);
+    CHECK(gs_network_write(network, "input", values, 8, NULL) == GS_OK);
+    CHECK(gs_safetensors_save(network, config, path_of("x"), NULL) == GS_OK);
+    size_t whole;
+    char *bytes = read_whole(path_of("x"), &whole);
+    const char *input = bytes + 8 + little_endian(bytes, 8);
+    CHECK(memcmp(input, expected, size) == 0 && memcmp(input + size, expected, size) == 0);
+    free(bytes);
+    free_network(network);
+    remove_file("x");
+}
+
+static void test_every_nan_is_the_same_bytes(void) {
+    check_nan_is_stored_as("f64", "\0\0\0\0\0\0\xf8\x7f", 8);
+    check_nan_is_stored_as("f32", "\0\0\xc0\x7f", 4);
+}
+
 static void test_metadata_is_the_configuration(void) {
     gs_network *network = network_of("f64");
     CHECK(gs_config_set(config, "data", "a\"b\\\xff", NULL) == GS_OK);
@@ -215,14 +239,31 @@ static void test_mode_of_the_file_follows_the_umask(void) {
     remove_file("x");
 }
 
-static void test_link_is_written_through(void) {
+/* What the link leads to is a new file in the end: the old one is not written to. */
+static void test_link_stays_and_its_target_is_replaced(void) {
     gs_network *network = network_of("f64");
+    struct stat link, old, file;
     write_file("x", "", 0);
+    CHECK(symlink("x", path_of("link")) == 0 && stat(path_of("x"), &old) == 0);
+    FILE *kept = fopen(path_of("x"), "rb");
+    CHECK(gs_safetensors_save(network, config, path_of("link"), NULL) == GS_OK);
+    CHECK(lstat(path_of("link"), &link) == 0 && S_ISLNK(link.st_mode));
+    CHECK(stat(path_of("x"), &file) == 0 && file.st_size > 1000 && file.st_ino != old.st_ino);
+    CHECK(kept && getc(kept) == EOF);
+    CHECK(count_files() == 2);
+    if (kept)
+        fclose(kept);
+    free_network(network);
+    remove_file("link");
+    remove_file("x");
+}
+
+static void test_link_to_nothing_makes_its_target(void) {
+    gs_network *network = network_of("f64");
+    struct stat file;
     CHECK(symlink("x", path_of("link")) == 0);
     CHECK(gs_safetensors_save(network, config, path_of("link"), NULL) == GS_OK);
-    struct stat link, file;
-    CHECK(lstat(path_of("link"), &link) == 0 && S_ISLNK(link.st_mode));
-    CHECK(stat(path_of("x"), &file) == 0 && file.st_size > 1000);
+    CHECK(lstat(path_of("x"), &file) == 0 && S_ISREG(file.st_mode) && file.st_size > 1000);
     free_network(network);
     remove_file("link");
     remove_file("x");
@@ -306,9 +347,11 @@ static void test_every_allocation_may_fail(void) {
 
 TEST_MAIN_WITH_FOLDER(
     TEST(test_file_holds_every_tensor_in_order), TEST(test_values_are_little_endian),
-    TEST(test_metadata_is_the_configuration), TEST(test_json_string_only_counts_without_a_file),
+    TEST(test_every_nan_is_the_same_bytes), TEST(test_metadata_is_the_configuration),
+    TEST(test_json_string_only_counts_without_a_file),
     TEST(test_file_replaces_another_and_leaves_nothing_beside_it),
     TEST(test_file_without_a_folder_is_in_this_one), TEST(test_mode_of_the_file_follows_the_umask),
-    TEST(test_link_is_written_through), TEST(test_pipe_gets_the_same_bytes_as_a_file),
+    TEST(test_link_stays_and_its_target_is_replaced), TEST(test_link_to_nothing_makes_its_target),
+    TEST(test_pipe_gets_the_same_bytes_as_a_file),
     TEST(test_file_that_cannot_be_made_is_named_with_the_reason),
     TEST(test_file_that_is_write_protected_is_not_replaced), TEST(test_every_allocation_may_fail))

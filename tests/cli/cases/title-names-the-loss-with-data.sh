@@ -1,4 +1,4 @@
 printf '1,2,0\n1,3,1\n' > d.csv
 for loss in auto ce mse; do
-    gradsim --layers 2 --width 8 --batch 2 --data d.csv --loss $loss | head -n 1
+    gradsim --layers 2 --batch 2 --data d.csv --loss $loss | sed -n '1,/^$/p' | grep -o 'loss [a-z]*'
 done
