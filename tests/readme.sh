@@ -63,6 +63,10 @@ for file in "$scratch"/commands/*; do
     command=$(head -n 1 "$file")
     name="README.md:$(basename "$file" | sed 's/^0*//'): $command"
     tail -n +2 "$file" > "$scratch/expected"
+    if ! sh -c "command -v ${command%% *}" > /dev/null; then
+        echo "skip - $name # ${command%% *} is missing"
+        continue
+    fi
     sh -c "$command" > "$scratch/output" 2> "$scratch/error" < /dev/null
     result=$?
     if [ $result -ne 0 ]; then
