@@ -23,6 +23,7 @@ typedef double table[MOST_BATCH][MOST_UNITS]; /* of [example][unit] */
 typedef struct {
     size_t layers, batch, units[MOST_LAYERS + 2];
     bool act_dense, add, head;
+    size_t skip;
     double alpha, (*phi)(double), (*slope)(double), largest_slope;
     double weight[MOST_LAYERS + 2][MOST_UNITS][MOST_UNITS], bias[MOST_LAYERS + 2][MOST_UNITS];
     table x[MOST_LAYERS + 2], z[MOST_LAYERS + 2], a[MOST_LAYERS + 2], target;
@@ -56,12 +57,25 @@ static inline void read_table(const gs_network *network, const char *name, size_
         t[i / units][i % units] = values[i];
 }
 
+static inline double alpha_of(const gs_config *config) {
+    double depth = (double)config->layers;
+    switch (config->branch_scale.index) {
+    case GS_BRANCH_INVERSE_SQRT_DEPTH:
+        return 1 / sqrt(depth);
+    case GS_BRANCH_INVERSE_DEPTH:
+        return 1 / depth;
+    default:
+        return config->branch_scale.parameter;
+    }
+}
+
 static inline void read_network(const gs_network *network, naive_network *n) {
     const gs_config *config = network->config;
     n->layers = config->layers, n->batch = config->batch, n->head = config->head;
     n->act_dense = config->order.index == GS_ORDER_ACT_DENSE;
     n->add = config->residual.index == GS_RESIDUAL_ADD;
-    n->alpha = n->add ? config->branch_scale.parameter : 1;
+    n->skip = config->skip;
+    n->alpha = alpha_of(config);
     n->units[0] = config->inputs;
     for (size_t l = 1; l <= depth(n); l++) {
         n->units[l] = l < depth(n) ? config->width : config->outputs;
@@ -88,6 +102,11 @@ static inline void activate(const naive_network *n, size_t units, table z, table
             a[b][i] = n->phi(z[b][i]);
 }
 
+/* Whether a skip ends at layer l; it then starts at x_{l-s}. */
+static inline bool ends_skip(const naive_network *n, size_t l) {
+    return n->add && l <= n->layers && l % n->skip == 0 && n->units[l] == n->units[l - n->skip];
+}
+
 static inline void forward_layer(naive_network *n, size_t l) {
     if (l > n->layers) {
         dense(n, l, n->x[l - 1], n->z[l]);
@@ -101,8 +120,7 @@ static inline void forward_layer(naive_network *n, size_t l) {
     for (size_t b = 0; b < n->batch; b++)
         for (size_t i = 0; i < n->units[l]; i++) {
             double branch = n->act_dense || l > n->layers ? n->z[l][b][i] : n->a[l][b][i];
-            bool skips = n->add && l <= n->layers && n->units[l] == n->units[l - 1];
-            n->x[l][b][i] = skips ? n->x[l - 1][b][i] + n->alpha * branch : branch;
+            n->x[l][b][i] = ends_skip(n, l) ? n->x[l - n->skip][b][i] + n->alpha * branch : branch;
         }
 }
 
@@ -119,7 +137,7 @@ static inline void dense_backward(naive_network *n, size_t l, table u, table du)
 }
 
 static inline void backward_layer(naive_network *n, size_t l) {
-    bool skips = n->add && l <= n->layers && n->units[l] == n->units[l - 1];
+    bool skips = ends_skip(n, l);
     for (size_t b = 0; b < n->batch; b++)
         for (size_t i = 0; i < n->units[l]; i++) {
             double branch = (skips ? n->alpha : 1) * n->dx[l][b][i];
@@ -138,7 +156,7 @@ static inline void backward_layer(naive_network *n, size_t l) {
     }
     for (size_t b = 0; skips && b < n->batch; b++)
         for (size_t i = 0; i < n->units[l]; i++)
-            n->dx[l - 1][b][i] += n->dx[l][b][i];
+            n->dx[l - n->skip][b][i] += n->dx[l][b][i];
 }
 
 /* Mean squared error; returns it. */
