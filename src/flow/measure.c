@@ -345,9 +345,6 @@ gs_status gs_measure(gs_network *network, gs_layer_stats *rows, gs_summary *summ
                      gs_error *error) {
     size_t layers = network->layers;
     measurement m = {.network = network, .rows = rows};
-    size_t widest = network->config->inputs > network->config->width ? network->config->inputs
-                                                                     : network->config->width;
-    widest = network->config->outputs > widest ? network->config->outputs : widest;
     memset(rows, 0, layers * sizeof *rows);
     for (size_t i = 0; i < layers; i++) {
         rows[i].layer = i + 1;
@@ -355,7 +352,7 @@ gs_status gs_measure(gs_network *network, gs_layer_stats *rows, gs_summary *summ
     }
     m.norms = gs_alloc(layers + 1, sizeof *m.norms, error);
     m.weights = gs_alloc(layers, sizeof *m.weights, error);
-    m.zeros = gs_alloc(widest, sizeof *m.zeros, error);
+    m.zeros = gs_alloc(gs_config_widest(network->config), sizeof *m.zeros, error);
     gs_status status =
         m.norms && m.weights && m.zeros ? measure(&m, summary, error) : GS_ERR_MEMORY;
     gs_gradient_work_free(&m.work);

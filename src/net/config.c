@@ -309,3 +309,8 @@ gs_status gs_config_resolve(gs_config *config, size_t features, size_t classes, 
         *config = resolved;
     return status;
 }
+
+size_t gs_config_widest(const gs_config *config) {
+    size_t widest = config->width > config->inputs ? config->width : config->inputs;
+    return widest > config->outputs ? widest : config->outputs;
+}

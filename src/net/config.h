@@ -50,4 +50,7 @@ extern const gs_option_table gs_config_options;
    contradict each other or the data; the configuration is then unchanged. */
 gs_status gs_config_resolve(gs_config *config, size_t features, size_t classes, gs_error *error);
 
+/* The most units of any signal of a resolved configuration. */
+size_t gs_config_widest(const gs_config *config);
+
 #endif

@@ -165,24 +165,25 @@ static size_t stages_per_layer(const gs_config *config) {
 static bool weight_bytes(const gs_network *network, size_t *bytes) {
     const gs_config *config = network->config;
     const gs_kernels *k = network->engine.kernels;
-    size_t first, weight;
+    size_t first, weight, last;
     return gs_matrix_bytes(k, config->width, config->width, &weight) &&
            gs_matrix_bytes(k, config->width, config->inputs, &first) &&
-           gs_size_multiply(weight, config->layers, bytes) && gs_size_add(*bytes, first, bytes);
+           gs_matrix_bytes(k, config->outputs, config->width, &last) &&
+           gs_size_multiply(weight, config->layers, bytes) && gs_size_add(*bytes, first, bytes) &&
+           gs_size_add(*bytes, last, bytes);
 }
 
 /* Bytes of the rest, about. A norm keeps what it normalised, an activation its slopes. */
 static bool signal_bytes(const gs_network *network, size_t *bytes) {
     const gs_config *config = network->config;
     const gs_kernels *k = network->engine.kernels;
-    size_t widest = config->width > config->inputs ? config->width : config->inputs;
     size_t stages = stages_per_layer(config), passing, layer, list;
     size_t kept = stages + 1 + (config->norm.index != GS_NORM_NONE);
     return gs_signal_bytes(k, config->width, config->batch, &layer) &&
            gs_size_multiply(layer, kept, &layer) &&
            gs_size_multiply(stages, sizeof(gs_stage) + 2 * sizeof(gs_entry), &list) &&
            gs_size_add(layer, list, &layer) && gs_size_multiply(layer, config->layers, bytes) &&
-           gs_signal_bytes(k, widest, config->batch, &passing) &&
+           gs_signal_bytes(k, gs_config_widest(config), config->batch, &passing) &&
            gs_size_multiply(passing, 4, &passing) && gs_size_add(*bytes, passing, bytes);
 }
 
@@ -210,8 +211,7 @@ static gs_status check_memory(const gs_network *network, gs_error *error) {
 
 static gs_status allocate(gs_network *network, gs_error *error) {
     gs_config *config = network->config;
-    size_t widest = config->width > config->inputs ? config->width : config->inputs;
-    widest = widest > config->outputs ? widest : config->outputs;
+    size_t widest = gs_config_widest(config);
     size_t most = config->layers * stages_per_layer(config) + 1;
     network->stages = gs_alloc(most, sizeof *network->stages, error);
     gs_status status = network->stages ? GS_OK : GS_ERR_MEMORY;

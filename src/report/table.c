@@ -247,9 +247,12 @@ static void write_ratio(const table *t) {
     if (isfinite(summary->ratio_log10))
         fprintf(t->out, "gradient   10^%s from output to input, %s decades a layer\n", ratio,
                 decades);
+    else if (summary->ratio_log10 < 0)
+        fputs("gradient   zero at the input\n", t->out);
+    else if (summary->verdict == GS_NONFINITE)
+        fputs("gradient   not finite at the input\n", t->out);
     else
-        fprintf(t->out, "gradient   %s at the input\n",
-                summary->ratio_log10 < 0 ? "zero" : "not finite");
+        fputs("gradient   zero at the output: the loss does not change with it\n", t->out);
 }
 
 static void write_verdict(const table *t) {
