@@ -289,11 +289,11 @@ static gs_format_range range_of(const measurement *m, const number_format *forma
     for (size_t l = 1; l <= m->network->config->layers; l++) {
         const layer_norms *norms = &m->norms[l];
         double share = 0,
-               root_mean_square = gs_magnitude_log10(norms->a) - gs_log10(norms->a_count) / 2;
+               log10_of_rms = gs_magnitude_log10(norms->a) - gs_log10(norms->a_count) / 2;
         gs_layer_stats_get(&m->rows[l - 1], format->zero, &share);
         if (share >= 0.5 && norms->a.sum_squares != 0)
             range.underflow = l;
-        if (root_mean_square > log10_of_overflow)
+        if (log10_of_rms > log10_of_overflow)
             range.overflow = l;
     }
     return range;

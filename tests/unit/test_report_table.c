@@ -135,6 +135,8 @@ static void test_layers_that_are_zero_or_not_finite_say_so(void) {
     check_line(&s, "    2      nan    0.125   33%        inf 1.00e-04        nan  not finite\n");
     check_line(&s, "\ngradient   zero at the input\n");
     s.summary.ratio_log10 = NAN;
+    check_line(&s, "\ngradient   zero at the output: the loss does not change with it\n");
+    s.summary.verdict = GS_NONFINITE;
     check_line(&s, "\ngradient   not finite at the input\n");
     gs_config_free(s.config);
 }
