@@ -156,7 +156,8 @@ gs_status gs_kernels_get(gs_dtype dtype, const gs_kernels **kernels, gs_error *e
 /* Every table that this machine can run, for tests and `gradsim check`; NULL past the last. */
 const gs_kernels *gs_kernels_at(size_t index);
 
-/* log10 for the rest of the program, made of the same code as the portable kernels. */
+/* Of one double, for the rest of the program: made of the same code as the portable kernels. */
 double gs_log10(double x);
+double gs_log1p(double x); /* log(1 + x) */
 
 #endif

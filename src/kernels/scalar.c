@@ -1,11 +1,15 @@
 /*
- * log10 of one double, for the rest of the program: made of the portable kernels' code.
+ * Functions of one double for the rest of the program: made of the portable kernels' code.
  */
 #define GS_ISA_PORTABLE
 #define GS_DTYPE_F64
 
 #include "kernels/elementary.h"
 #include "kernels/kernels.h"
+
+double gs_log1p(double x) {
+    return v_log1p(x);
+}
 
 /* high + low = a b. */
 static pair product_of(double a, double b) {

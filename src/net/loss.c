@@ -62,7 +62,7 @@ static double sum_of_others(const gs_kernels *k, const gs_signal *p, size_t labe
     return sum;
 }
 
-/* L_b = log sum exp(x) - x[label], dL/dx = (p - onehot) / B. A true x too large for its type
+/* L_b = log sum exp(x) - x[label] = -log p[label], dL/dx = (p - onehot) / B. A true x too large for its type
  * becomes one-hot. */
 static double ce(const gs_engine *engine, const gs_loss *loss, const gs_signal *x,
                  gs_signal *grad) {
@@ -76,11 +76,12 @@ static double ce(const gs_engine *engine, const gs_loss *loss, const gs_signal *
             k->softmax(x->units, factor, (const char *)x->data + offset,
                        (char *)grad->data + offset, largest, log_total);
         }
-        size_t lane = b % k->panel;
-        double logit = k->get(gs_signal_element(k, x, loss->labels[b], b));
-        k->set(gs_signal_element(k, grad, loss->labels[b], b),
-               -sum_of_others(k, grad, loss->labels[b], b));
-        total += log_total[lane] + gs_ldexp(largest[lane] - logit, x->exponent);
+        size_t lane = b % k->panel, label = loss->labels[b];
+        double missed = sum_of_others(k, grad, label, b);
+        double logit = k->get(gs_signal_element(k, x, label, b));
+        k->set(gs_signal_element(k, grad, label, b), -missed);
+        total += missed < 0.5 ? -gs_log1p(-missed)
+                              : log_total[lane] + gs_ldexp(largest[lane] - logit, x->exponent);
     }
     grad->exponent = 0;
     gs_signal_clear_padding(engine, grad);
