@@ -14,8 +14,8 @@
  * Rules for every function: arrays are row-major double, whatever the element type of the network;
  * a function that can fail returns gs_status or NULL and fills `error` (which may be NULL); what a
  * `_new` function returned is given back to the `_free` function of the same name, which takes NULL
- * too. The library never prints, never exits and keeps no global state; two threads may use two
- * objects at once, but not the same one.
+ * too, as no other function does unless it says so. The library never prints, never exits and keeps
+ * no global state; two threads may use two objects at once, but not the same one.
  */
 #ifndef GRADSIM_H
 #define GRADSIM_H
@@ -76,32 +76,32 @@ gs_status gs_config_get(const gs_config *config, const char *name, char *text, s
 /* ---- 3. Statistics: one row a layer; the columns are those of the log ---- */
 
 typedef enum {
-    GS_Z_MEAN,
+    GS_Z_MEAN, /* of z over units and batch */
     GS_Z_STD,
-    GS_A_MEAN,
-    GS_A_STD, /* over units and batch                              */
-    GS_SATURATED,
-    GS_ZERO,
-    GS_DEAD, /* shares, from the slopes phi'(z)                    */
-    GS_W_NORM,
-    GS_W_SIGMA_MAX, /* Frobenius norm; largest singular value             */
-    GS_GRAD_W,
-    GS_GRAD_W_LOG10, /* Frobenius norm of dL/dW, plain and log10           */
-    GS_GRAD_B_LOG10,
-    GS_GRAD_Z_LOG10, /* of dL/db; of dL/dz over the batch                  */
-    GS_WEIGHT_GAIN,
-    GS_ACT_GAIN,
-    GS_GAIN, /* factors of the backward signal at this layer       */
-    GS_GRAD_RATIO,
-    GS_UPDATE_RATIO, /* norm dW / norm W; norm of the step / norm W        */
-    GS_CLIP_SCALE,
-    GS_GRAD_CLIPPED_LOG10, /* the factor of clipping; the norm after it          */
-    GS_GRAD_SNR,
-    GS_GRAD_CORR, /* mean over standard error; mean cosine              */
-    GS_F32_ZERO,
-    GS_F16_ZERO,
-    GS_BF16_ZERO,         /* share of dL/da that is zero in that format         */
-    GS_THEORY_GRAD_LOG10, /* predicted GS_GRAD_Z_LOG10                          */
+    GS_A_MEAN, /* of the activation, likewise */
+    GS_A_STD,
+    GS_SATURATED,          /* share of |phi'(z)| below a tenth of its largest */
+    GS_ZERO,               /* share of phi'(z) = 0 */
+    GS_DEAD,               /* share of units with phi'(z) = 0 on the whole batch */
+    GS_W_NORM,             /* Frobenius norm of W */
+    GS_W_SIGMA_MAX,        /* largest singular value of W */
+    GS_GRAD_W,             /* Frobenius norm of dL/dW; 0 or inf where it does not fit */
+    GS_GRAD_W_LOG10,       /* its log10, which always fits */
+    GS_GRAD_B_LOG10,       /* log10 of the norm of dL/db */
+    GS_GRAD_Z_LOG10,       /* log10 of the norm of dL/dz over the batch */
+    GS_WEIGHT_GAIN,        /* factor of the backward signal at the weights */
+    GS_ACT_GAIN,           /* and at the activation */
+    GS_GAIN,               /* and of both */
+    GS_GRAD_RATIO,         /* norm of dL/dW over norm of W */
+    GS_UPDATE_RATIO,       /* norm of the step over norm of W */
+    GS_CLIP_SCALE,         /* factor that clipping applied to dL/dW */
+    GS_GRAD_CLIPPED_LOG10, /* log10 of its norm after that */
+    GS_GRAD_SNR,           /* norm of the mean gradient over its standard error */
+    GS_GRAD_CORR,          /* mean cosine between two examples' gradients */
+    GS_F32_ZERO,           /* share of dL/da that is zero in float32 */
+    GS_F16_ZERO,           /* in float16 */
+    GS_BF16_ZERO,          /* in bfloat16 */
+    GS_THEORY_GRAD_LOG10,  /* predicted GS_GRAD_Z_LOG10 */
     GS_COLUMN_COUNT
 } gs_column;
 
@@ -143,7 +143,8 @@ const char *gs_verdict_name(gs_verdict verdict);
 
 typedef struct gs_network gs_network;
 
-/* Build the network and draw its weights. The configuration is copied. Errors: GS_ERR_USAGE for
+/* Build the network and draw its weights. The configuration is copied. Data files are the command
+   line's to load: with "data" set, "inputs" and "outputs" must be too. Errors: GS_ERR_USAGE for
    options that contradict each other; GS_ERR_MEMORY; GS_ERR_UNSUPPORTED or GS_ERR_USAGE for a value
    of GRADSIM_ISA that this machine cannot run. */
 gs_network *gs_network_new(const gs_config *config, gs_error *error);
@@ -159,9 +160,10 @@ size_t gs_network_batch(const gs_network *network);
    Errors: GS_ERR_USAGE with --data, whose examples are the caller's to load and to set. */
 gs_status gs_network_draw_batch(gs_network *network, gs_error *error);
 
-/* Use this batch instead: input [batch, inputs]; target [batch, outputs] for mse, or labels [batch]
-   below outputs for ce (mse with labels learns one-hot rows). The arrays are copied; NULL keeps
-   what is there. Errors: GS_ERR_USAGE for a label that is no class. */
+/* Use this batch instead: input [batch, inputs]; and for mse a target [batch, outputs] or labels, for
+   one-hot rows; for ce labels [batch], below outputs. The arrays are copied; any may be NULL, and
+   what is there stays. Errors: GS_ERR_USAGE for a label that is no class, a target where the loss has
+   none, or both a target and labels. */
 gs_status gs_network_set_batch(gs_network *network, const double *input, const double *target,
                                const size_t *labels, gs_error *error);
 
@@ -172,10 +174,12 @@ gs_status gs_measure(gs_network *network, gs_layer_stats *rows, gs_summary *summ
 
 /* ---- 5. Step by step ---- */
 
-/* One pass over the batch; `loss` may be NULL. Errors: GS_ERR_USAGE without a batch. */
+/* One pass over the batch; `loss` may be NULL. Errors: GS_ERR_USAGE without a batch, or without the
+   target or labels that the loss needs. */
 gs_status gs_network_forward(gs_network *network, double *loss, gs_error *error);
 
-/* The pass back, once after each forward. Errors: GS_ERR_USAGE without one; GS_ERR_MEMORY. */
+/* The pass back, once after each forward, with nothing set or written between. Errors: GS_ERR_USAGE
+   without a forward; GS_ERR_MEMORY. */
 gs_status gs_network_backward(gs_network *network, gs_error *error);
 
 /* A tensor, named as in a --save file: "layers.3.weight", "layers.3.weight.grad", "input" ... */
@@ -230,7 +234,7 @@ gs_status gs_module_forward(gs_module *module, size_t batch, const double *x, do
                             gs_error *error);
 
 /* grad_x = dL/dx [batch, inputs] from grad_y = dL/dy [batch, outputs], at the x of the last
-   forward; grad_x may be grad_y. The gradients of the parameters, summed over the batch, replace
+   forward and the parameters that it had; grad_x may be grad_y. The gradients of the parameters, summed over the batch, replace
    those of the last backward. Errors: GS_ERR_USAGE without a forward before; GS_ERR_MEMORY. */
 gs_status gs_module_backward(gs_module *module, const double *grad_y, double *grad_x,
                              gs_error *error);

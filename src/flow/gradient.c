@@ -7,7 +7,7 @@
  * v):
  *
  *     ||dL/dW||^2 = s^T K s
- *     snr^2       = s^T K s / ((B |n|^2 - s^T K s) / (B - 1)), n_b = s_b / c_b the examples' norms
+ *     snr^2       = s^T K s (B - 1) / (B |n|^2 - s^T K s), n_b = s_b / c_b the examples' norms
  *     corr        = mean over b != b' of c_b K_bb' c_b'
  *
  * Where B is large against the layer, the sums are squared norms of delta u^T and of (d c) v^T.
@@ -191,17 +191,140 @@ static double cancellation_limit(gs_dtype dtype) {
     return dtype == GS_F64 ? 1e-4 : 2e-3;
 }
 
-/* Below this share of B |n|^2 a difference from it is rounding. */
-static double rounding_limit(gs_dtype dtype) {
-    return dtype == GS_F64 ? 1e-13 : 1e-5;
+/* Below this share of B |n|^2 a difference from it has lost too many digits. */
+static double difference_limit(gs_dtype dtype) {
+    return dtype == GS_F64 ? 1e-2 : 1e-1;
 }
 
-/* squares = |n|^2 */
-static double signal_to_noise(double sum, double squares, double batch, gs_dtype dtype) {
-    double noise = (batch * squares - sum) / (batch - 1);
+/* Centred examples err by a rounding of their mean: below its square, as a share of |n|^2, they are alike. */
+static double rounding_limit(gs_dtype dtype) {
+    return dtype == GS_F64 ? 0x1p-100 : 0x1p-42;
+}
+
+/* ---- The noise, where examples are nearly alike ---- */
+
+typedef struct {
+    const gs_kernels *kernels;
+    const char *x, *y;
+    char *out;
+    double *sums;
+    const double *factor, *mean;
+} centre_context;
+
+static void unit_sums_block(void *context, gs_block block) {
+    const centre_context *c = context;
+    c->kernels->sums[GS_AXIS_UNIT](block.rows, block.lanes, c->x + block.offset,
+                                   c->sums + block.row);
+}
+
+static void centre_block(void *context, gs_block block) {
+    const centre_context *c = context;
+    c->kernels->normalise[GS_AXIS_UNIT](block.rows, c->mean + block.row, c->factor + block.row,
+                                        c->x + block.offset, c->out + block.offset);
+}
+
+static void example_dots_block(void *context, gs_block block) {
+    const centre_context *c = context;
+    c->kernels->dots[GS_AXIS_EXAMPLE](block.rows, block.lanes, c->x + block.offset,
+                                      c->y + block.offset, c->sums + block.example);
+}
+
+/* sums[b] = x_b . y_b */
+static void example_dots(const gs_engine *engine, const gs_signal *x, const gs_signal *y,
+                         double *sums) {
+    centre_context context = {.kernels = engine->kernels, .x = x->data, .y = y->data, .sums = sums};
+    for (size_t b = 0; b < x->batch; b++)
+        sums[b] = 0;
+    gs_signal_for_panels(engine, x, example_dots_block, &context);
+}
+
+/* centred = x - mean over the examples; *mean_square = |mean|^2 */
+static gs_status centre(const gs_engine *engine, const gs_signal *x, gs_signal *centred,
+                        double *mean_square, gs_error *error) {
+    gs_status status = gs_signal_new(engine, x->units, x->batch, centred, error);
+    double *mean = gs_alloc(x->rows, sizeof *mean, error);
+    double *ones = gs_alloc(x->rows, sizeof *ones, error);
+    if (status == GS_OK && mean && ones) {
+        centre_context context = {.kernels = engine->kernels,
+                                  .x = x->data,
+                                  .out = centred->data,
+                                  .sums = mean,
+                                  .mean = mean,
+                                  .factor = ones};
+        gs_signal_for_rows(engine, x, unit_sums_block, &context);
+        *mean_square = 0;
+        for (size_t u = 0; u < x->units; u++) {
+            mean[u] /= (double)x->batch;
+            *mean_square += mean[u] * mean[u];
+            ones[u] = 1;
+        }
+        gs_signal_for_blocks(engine, x, centre_block, &context);
+        gs_signal_clear_padding(engine, centred);
+    }
+    gs_free(mean);
+    gs_free(ones);
+    return mean && ones ? status : GS_ERR_MEMORY;
+}
+
+/* With d_b = delta_b - m and v_b = u_b - mean of u, the gradients less their mean are e_b - M, where
+   e_b = d_b u_b^T + m v_b^T and M = mean of e_b = mean of d_b v_b^T, so that
+
+       sum over b of |g_b - mean|^2 = sum of |e_b|^2 - B |M|^2,
+       |e_b|^2 = |d_b|^2 |u_b|^2 + |m|^2 |v_b|^2 + 2 (d_b . m) (u_b . v_b)
+
+   has no difference of large numbers, however alike the examples are. d . m = d . delta - |d|^2. */
+static double sum_centred(const gs_engine *engine, const gs_signal *delta, const gs_signal *u,
+                          const gs_signal *d, const gs_signal *v, double mean_square,
+                          double *sums[5]) {
+    double total = 0;
+    example_dots(engine, d, d, sums[0]);
+    example_dots(engine, d, delta, sums[1]);
+    example_dots(engine, u, u, sums[2]);
+    example_dots(engine, v, v, sums[3]);
+    example_dots(engine, u, v, sums[4]);
+    for (size_t b = 0; b < delta->batch; b++) {
+        double along = sums[1][b] - sums[0][b];
+        total += sums[0][b] * sums[2][b] + mean_square * sums[3][b] + 2 * along * sums[4][b];
+    }
+    return total;
+}
+
+static gs_status centred_noise(const gs_engine *engine, const gs_signal *delta, const gs_signal *u,
+                               gs_gradient_work *work, double *noise, gs_error *error) {
+    double batch = (double)delta->batch, mean_square = 0, of_input = 0, of_mean = 0, *sums[5];
+    gs_signal d = {0}, v = {0};
+    double *memory = gs_alloc(work->count, sizeof sums / sizeof *sums * sizeof(double), error);
+    gs_status status = memory ? centre(engine, delta, &d, &mean_square, error) : GS_ERR_MEMORY;
+    if (status == GS_OK)
+        status = centre(engine, u, &v, &of_input, error);
+    if (status == GS_OK)
+        status = squares_of_matrix(engine, &d, &v, work, &of_mean, error);
+    if (status == GS_OK) {
+        for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
+            sums[i] = memory + i * work->count;
+        *noise = sum_centred(engine, delta, u, &d, &v, mean_square, sums) - of_mean / batch;
+    }
+    gs_signal_free(&d);
+    gs_signal_free(&v);
+    gs_free(memory);
+    return status;
+}
+
+/* norm of the mean gradient over its standard error, by the sum of squares about the mean; squares =
+   |n|^2 */
+static gs_status measure_snr(const gs_engine *engine, const gs_signal *delta, const gs_signal *u,
+                             double sum, double squares, gs_gradient_work *work, double *snr,
+                             gs_error *error) {
+    double batch = (double)delta->batch, noise = squares - sum / batch;
+    gs_status status = GS_OK;
+    *snr = NAN;
     if (batch < 2 || squares == 0)
-        return NAN;
-    return noise <= rounding_limit(dtype) * squares ? INFINITY : sqrt(sum / noise);
+        return GS_OK;
+    if (noise < difference_limit(engine->kernels->dtype) * squares)
+        status = centred_noise(engine, delta, u, work, &noise, error);
+    bool is_rounding = noise <= rounding_limit(engine->kernels->dtype) * squares;
+    *snr = is_rounding ? INFINITY : sqrt(sum * (batch - 1) / (batch * noise));
+    return status;
 }
 
 static gs_status measure_norm(const gs_engine *engine, const gs_signal *delta, const gs_signal *u,
@@ -222,7 +345,8 @@ static gs_status measure_norm(const gs_engine *engine, const gs_signal *delta, c
     else if (!gram || sum < cancellation_limit(dtype) * total * total)
         status = squares_of_matrix(engine, delta, u, work, &sum, error);
     result->norm = (gs_magnitude){sum, delta->exponent + u->exponent};
-    result->snr = signal_to_noise(sum, squares, (double)delta->batch, dtype);
+    if (status == GS_OK)
+        status = measure_snr(engine, delta, u, sum, squares, work, &result->snr, error);
     return status;
 }
 

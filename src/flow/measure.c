@@ -140,9 +140,10 @@ static void set_slopes(const measurement *m, const gs_stage *stage, gs_layer_sta
         zero += (double)m->zeros[u];
         dead += m->zeros[u] == slope->batch;
     }
-    gs_stats_set(row, GS_SATURATED, below.value[0] / count);
-    gs_stats_set(row, GS_ZERO, zero / count);
-    gs_stats_set(row, GS_DEAD, dead / (double)slope->units);
+    bool finite = m->network->nonfinite_layer == 0;
+    gs_stats_set(row, GS_SATURATED, finite ? below.value[0] / count : NAN);
+    gs_stats_set(row, GS_ZERO, finite ? zero / count : NAN);
+    gs_stats_set(row, GS_DEAD, finite ? dead / (double)slope->units : NAN);
 }
 
 static gs_status see_value(void *context, const gs_stage *stage, gs_error *error) {
@@ -178,7 +179,8 @@ static gs_partial lost_block(const void *context, gs_block block) {
                                                            c->x + block.offset)}};
 }
 
-static void set_lost(const gs_engine *engine, const gs_signal *grad, gs_layer_stats *row) {
+static void set_lost(const gs_engine *engine, const gs_signal *grad, bool finite,
+                     gs_layer_stats *row) {
     double count = (double)grad->units * (double)grad->batch;
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         block_context context = {.kernels = engine->kernels,
@@ -186,7 +188,7 @@ static void set_lost(const gs_engine *engine, const gs_signal *grad, gs_layer_st
                                  .threshold =
                                      gs_ldexp(1, formats[i]->largest_lost - grad->exponent)};
         gs_partial lost = gs_signal_reduce(engine, grad, lost_block, &context, gs_partial_sum);
-        gs_stats_set(row, formats[i]->zero, lost.value[0] / count);
+        gs_stats_set(row, formats[i]->zero, finite ? lost.value[0] / count : NAN);
     }
 }
 
@@ -204,7 +206,7 @@ static gs_status see_grad(void *context, size_t layer, unsigned names, const gs_
     if (names & GS_IS_A) {
         m->norms[layer].a = norm;
         m->norms[layer].a_count = (double)grad->units * (double)grad->batch;
-        set_lost(&m->network->engine, grad, &m->rows[layer - 1]);
+        set_lost(&m->network->engine, grad, isfinite(norm.sum_squares), &m->rows[layer - 1]);
     }
     return GS_OK;
 }

@@ -70,7 +70,8 @@ gs_status gs_network_draw_batch(gs_network *network, gs_error *error) {
     if (config->data)
         return gs_fail(error, GS_ERR_USAGE,
                        "data: expected gs_network_set_batch with examples of '%s'", config->data);
-    network->has_batch = true;
+    network->has_input = network->has_target = true;
+    network->has_forward = false;
     if (config->input.index == GS_INPUT_NORMAL) {
         draw_signal(&network->engine, GS_DRAW_NORMAL, config->seed, GS_STREAM_INPUT,
                     config->input.parameter, x);
@@ -104,18 +105,25 @@ static void write_one_hot(const gs_engine *engine, const size_t *labels, gs_sign
 
 gs_status gs_network_set_batch(gs_network *network, const double *input, const double *target,
                                const size_t *labels, gs_error *error) {
+    gs_loss *loss = &network->loss;
     gs_status status = check_labels(network, labels, error);
+    if (status == GS_OK && target && (labels || !loss->target.data))
+        status =
+            gs_fail(error, GS_ERR_USAGE, "target: expected %s, got %s",
+                    labels ? "a target or labels" : "none with this loss", labels ? "both" : "one");
     if (status != GS_OK)
         return status;
+    network->has_forward = false;
     if (input) {
         gs_signal_write(&network->engine, input, &network->input);
-        network->has_batch = true;
+        network->has_input = true;
     }
-    if (target && network->loss.target.data)
-        gs_signal_write(&network->engine, target, &network->loss.target);
-    else if (labels && network->loss.target.data)
-        write_one_hot(&network->engine, labels, &network->loss.target);
-    else if (labels && network->loss.labels)
-        memcpy(network->loss.labels, labels, network->config->batch * sizeof *labels);
+    if (target)
+        gs_signal_write(&network->engine, target, &loss->target);
+    else if (labels && loss->target.data)
+        write_one_hot(&network->engine, labels, &loss->target);
+    else if (labels && loss->labels)
+        memcpy(loss->labels, labels, network->config->batch * sizeof *labels);
+    network->has_target |= target || labels;
     return GS_OK;
 }

@@ -277,6 +277,9 @@ static gs_status resolve_shape(gs_config *config, size_t features, size_t classe
         return gs_fail(error, GS_ERR_USAGE,
                        "--outputs: expected %zu or more, the classes of '%s', got '%zu'", classes,
                        config->data, config->outputs);
+    if (config->data && features == 0 && (config->inputs == 0 || config->outputs == 0))
+        return gs_fail(error, GS_ERR_USAGE,
+                       "--data: expected --inputs and --outputs where it is not loaded");
     if (config->inputs == 0)
         config->inputs = features > 0 ? features : config->width;
     if (config->outputs == 0)
@@ -294,6 +297,11 @@ static gs_status refuse_contradictions(const gs_config *config, gs_error *error)
     if (config->residual.index == GS_RESIDUAL_POST_ACT && config->order.index == GS_ORDER_ACT_DENSE)
         return gs_fail(error, GS_ERR_USAGE,
                        "--residual: expected none or add with --order act-dense, got 'post-act'");
+    if (config->data && (config->input.index != GS_INPUT_NORMAL || config->input.parameter != 1))
+        return gs_fail(error, GS_ERR_USAGE, "--input: expected none with --data '%s'",
+                       config->data);
+    if (!config->data && config->data_scale.index != GS_SCALE_STANDARD)
+        return gs_fail(error, GS_ERR_USAGE, "--data-scale: expected --data with it");
     return GS_OK;
 }
 

@@ -71,11 +71,12 @@ struct gs_network {
     gs_signal grad, spare,
         skipped; /* backward: the gradient, its next value, what goes round a block */
     bool keep_gradients;
+    bool has_gradients;     /* a backward pass kept them */
     size_t nonfinite_layer; /* first layer with a value that is not finite, 0 if none */
     gs_entry *entries;
     size_t entry_count;
-    bool has_batch;   /* a batch was drawn or given */
-    bool has_forward; /* and went forward: backward may follow, once */
+    bool has_input, has_target; /* drawn or given; of the kind that the loss needs */
+    bool has_forward;           /* and went forward as they are: backward may follow, once */
 };
 
 /* `count` random numbers times `scale`, rounded to the element type (batch.c). */

@@ -27,8 +27,11 @@ static void forward_stage(const gs_engine *engine, gs_stage *stage) {
 gs_status gs_network_forward_observed(gs_network *network, const gs_observer *observer,
                                       gs_error *error) {
     const gs_engine *engine = &network->engine;
-    if (!network->has_batch)
+    if (!network->has_input)
         return gs_fail(error, GS_ERR_USAGE, "the network has no batch: draw one or set one first");
+    if (!network->has_target && (network->loss.target.data || network->loss.labels))
+        return gs_fail(error, GS_ERR_USAGE, "the batch has no %s, which its loss needs",
+                       network->loss.labels ? "labels" : "target");
     network->nonfinite_layer = 0;
     gs_signal_normalise(engine, &network->input);
     for (size_t i = 0; i < network->stage_count; i++) {
@@ -133,6 +136,7 @@ gs_status gs_network_backward_observed(gs_network *network, const gs_observer *o
         if (stage->kind == GS_STAGE_SKIP)
             joins_at = stage->skip.source_layer;
     }
+    network->has_gradients = network->keep_gradients;
     return arrive(network, 0, GS_IS_X, &joins_at, observer, error);
 }
 

@@ -77,7 +77,7 @@ gs_status gs_network_list_entries(gs_network *network, gs_error *error) {
 /* ---- Reading and writing ---- */
 
 static bool is_there(const gs_network *network, const gs_entry *entry) {
-    return !entry->grad || network->keep_gradients;
+    return !entry->grad || network->has_gradients;
 }
 
 bool gs_network_tensor(const gs_network *network, size_t index, gs_tensor *tensor) {
@@ -131,6 +131,7 @@ static gs_status write_labels(gs_network *network, const double *values, gs_erro
     }
     for (size_t b = 0; b < network->config->batch; b++)
         network->loss.labels[b] = (size_t)values[b];
+    network->has_target = true;
     return GS_OK;
 }
 
@@ -147,10 +148,11 @@ static gs_status write_entry(gs_network *network, gs_entry *entry, const double 
     switch (entry->kind) {
     case GS_ENTRY_INPUT:
         gs_signal_write(engine, values, &network->input);
-        network->has_batch = true;
+        network->has_input = true;
         break;
     case GS_ENTRY_TARGET:
         gs_signal_write(engine, values, &network->loss.target);
+        network->has_target = true;
         break;
     case GS_ENTRY_LABELS:
         return write_labels(network, values, error);
@@ -177,7 +179,7 @@ static gs_entry *find_entry(const gs_network *network, const char *name, size_t 
                             gs_error *error) {
     for (size_t i = 0; i < network->entry_count; i++) {
         gs_entry *entry = &network->entries[i];
-        if (strcmp(entry->tensor.name, name) != 0 || !is_there(network, entry))
+        if (strcmp(entry->tensor.name, name) != 0)
             continue;
         size_t values = entry->tensor.shape[0] * entry->tensor.shape[1];
         if (values != count) {
@@ -195,6 +197,9 @@ gs_status gs_network_read(const gs_network *network, const char *name, double *v
     const gs_entry *entry = find_entry(network, name, count, error);
     if (!entry)
         return GS_ERR_USAGE;
+    if (!is_there(network, entry))
+        return gs_fail(error, GS_ERR_USAGE,
+                       "%s: expected gs_network_keep_gradients and a backward pass before", name);
     gs_network_read_entry(network, entry, values);
     return GS_OK;
 }
@@ -206,5 +211,6 @@ gs_status gs_network_write(gs_network *network, const char *name, const double *
         return GS_ERR_USAGE;
     if (entry->grad)
         return gs_fail(error, GS_ERR_USAGE, "%s: a gradient cannot be written", name);
+    network->has_forward = false;
     return write_entry(network, entry, values, error);
 }

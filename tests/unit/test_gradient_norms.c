@@ -269,6 +269,21 @@ static void test_gradients_that_sum_to_zero_under_batch_norm_vanish(void) {
     check_changed(make_centred);
 }
 
+/* Every example is the first but for a hundredth: the noise must not come from a difference. */
+static void make_nearly_alike(sample *s) {
+    for (size_t b = 1; b < s->batch; b++) {
+        for (size_t i = 0; i < s->out; i++)
+            s->delta[b * s->out + i] =
+                (double)(float)(s->delta[i] + 0.01 * s->delta[b * s->out + i]);
+        for (size_t i = 0; i < s->in; i++)
+            s->u[b * s->in + i] = (double)(float)(s->u[i] + 0.01 * s->u[b * s->in + i]);
+    }
+}
+
+static void test_noise_of_examples_that_are_nearly_alike_keeps_its_digits(void) {
+    check_changed(make_nearly_alike);
+}
+
 /* ---- Special batches ---- */
 
 static void check_identical(const gs_engine *engine) {
@@ -341,7 +356,8 @@ static void test_size_of_an_example_does_not_change_its_correlation(void) {
     test_on_every_table(check_small_example);
 }
 
-TEST_MAIN(TEST(test_gram_norm_equals_matrix_norm_and_naive_norm),
+TEST_MAIN(TEST(test_noise_of_examples_that_are_nearly_alike_keeps_its_digits),
+          TEST(test_gram_norm_equals_matrix_norm_and_naive_norm),
           TEST(test_gradient_norms_are_the_same_bytes_on_every_table_and_in_used_memory),
           TEST(test_threads_change_no_bit_of_a_gradient_norm),
           TEST(test_norm_carries_the_exponents_of_both_signals),

@@ -66,6 +66,8 @@ static void test_tensors_are_listed_in_the_order_of_a_file(void) {
                "input[5,3] target[5,4] layers.1.weight[4,3] layers.1.bias[4] layers.2.weight[4,4] "
                "layers.2.bias[4]");
     CHECK(gs_network_keep_gradients(network, &error) == GS_OK);
+    CHECK(gs_network_forward(network, NULL, &error) == GS_OK);
+    CHECK(gs_network_backward(network, &error) == GS_OK);
     check_list(network,
                "input[5,3] target[5,4] layers.1.weight[4,3] layers.1.bias[4] layers.2.weight[4,4] "
                "layers.2.bias[4] layers.1.weight.grad[4,3] layers.1.bias.grad[4] "
@@ -147,7 +149,7 @@ static void test_what_cannot_be_written_is_refused_by_name(void) {
         {"layers", "1"}, {"width", "4"}, {"batch", "5"}, {"loss", "ce"}, {"outputs", "3"}, {NULL}});
     check_refused(network, "weight", 4, 0, "this network has no tensor 'weight'");
     check_refused(network, "layers.1.weight.grad", 16, 0,
-                  "this network has no tensor 'layers.1.weight.grad'");
+                  "layers.1.weight.grad: a gradient cannot be written");
     check_refused(network, "layers.1.weight", 12, 0, "layers.1.weight: expected 16 values, got 12");
     check_refused(network, "target", 5, 3, "target: expected classes from 0 to 2, got 3");
     check_refused(network, "target", 5, -1, "target: expected classes from 0 to 2, got -1");
@@ -366,6 +368,31 @@ static void test_passes_come_in_order(void) {
     CHECK(gs_network_forward(network, NULL, &error) == GS_OK);
     CHECK(gs_network_backward(network, &error) == GS_OK);
     CHECK(gs_network_backward(network, &error) == GS_ERR_USAGE);
+    double weight[36] = {0};
+    CHECK(gs_network_forward(network, NULL, &error) == GS_OK);
+    CHECK(gs_network_write(network, "layers.2.weight", weight, 36, &error) == GS_OK);
+    CHECK(gs_network_backward(network, &error) == GS_ERR_USAGE);
+    CHECK(gs_network_forward(network, NULL, &error) == GS_OK);
+    CHECK(gs_network_draw_batch(network, &error) == GS_OK);
+    CHECK(gs_network_backward(network, &error) == GS_ERR_USAGE);
+    gs_network_free(network);
+    gs_config_free(config);
+}
+
+static void test_a_batch_has_what_its_loss_needs(void) {
+    gs_config *config = configure(small); /* ce */
+    gs_network *network = gs_network_new(config, &error);
+    double input[24] = {0}, target[24] = {0};
+    size_t labels[4] = {0, 1, 2, 3};
+    CHECK(gs_network_set_batch(network, input, NULL, NULL, &error) == GS_OK);
+    CHECK(gs_network_forward(network, NULL, &error) == GS_ERR_USAGE);
+    CHECK_STRING(error.message, "the batch has no labels, which its loss needs");
+    CHECK(gs_network_set_batch(network, NULL, target, NULL, &error) == GS_ERR_USAGE);
+    CHECK_STRING(error.message, "target: expected none with this loss, got one");
+    CHECK(gs_network_set_batch(network, NULL, target, labels, &error) == GS_ERR_USAGE);
+    CHECK_STRING(error.message, "target: expected a target or labels, got both");
+    CHECK(gs_network_set_batch(network, NULL, NULL, labels, &error) == GS_OK);
+    CHECK(gs_network_forward(network, NULL, &error) == GS_OK);
     gs_network_free(network);
     gs_config_free(config);
 }
@@ -379,4 +406,4 @@ TEST_MAIN(TEST(test_tensors_are_listed_in_the_order_of_a_file),
           TEST(test_two_thousand_sigmoid_layers_divide_the_gradient_by_four_each),
           TEST(test_layer_that_overflows_is_named),
           TEST(test_rescaling_changes_no_bit_where_nothing_would_under_or_overflow),
-          TEST(test_passes_come_in_order))
+          TEST(test_passes_come_in_order), TEST(test_a_batch_has_what_its_loss_needs))
