@@ -200,8 +200,7 @@ size_t gs_cpu_limit_under(const char *root) {
 
 /* The processors in the affinity mask; 0 if the system does not say. */
 static size_t cpus_in_affinity_mask(void) {
-    /* The kernel refuses a mask that is smaller than its own; 1 << 16 is eight times its maximum.
-     */
+    /* The kernel refuses a mask that is smaller than its own; 1 << 16 is 8 times its maximum. */
     for (int cpus = 1024; cpus <= 1 << 16; cpus *= 2) {
         cpu_set_t *mask = CPU_ALLOC(cpus);
         size_t bytes = CPU_ALLOC_SIZE(cpus);

@@ -6,8 +6,7 @@
 
 #include "gradsim.h"
 
-/* One check of one network. A status other than GS_OK: it does not hold, and the message says why.
- */
+/* One check of one network. A status other than GS_OK: it does not hold, the message says why. */
 typedef gs_status check_network(void *context, const gs_config *config, gs_error *error);
 
 typedef struct {

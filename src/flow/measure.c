@@ -122,8 +122,7 @@ static void zeros_block(void *context, gs_block block) {
     c->kernels->row_zeros(block.rows, block.lanes, c->x + block.offset, c->zeros + block.row);
 }
 
-/* Saturated: |phi'| below a tenth of its largest. Dead: a unit whose slope is 0 on the whole batch.
- */
+/* Saturated: |phi'| below a tenth of its largest. Dead: a unit with slope 0 on the whole batch. */
 static void set_slopes(const measurement *m, const gs_stage *stage, gs_layer_stats *row) {
     const gs_engine *engine = &m->network->engine;
     const gs_signal *slope = &stage->slope;

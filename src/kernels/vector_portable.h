@@ -67,8 +67,7 @@ static inline dmask d_le(dvec a, dvec b) { return a <= b; }
 static inline dmask d_eq(dvec a, dvec b) { return a == b; }
 static inline dvec d_select(dmask m, dvec a, dvec b) { return m ? a : b; }
 
-/* n + (1.5 2^52 + bias) holds n + bias in its low bits; shifted left by 52 it is an exponent field.
- */
+/* n + (1.5 2^52 + bias) holds n + bias in its low bits; shifted by 52 it is an exponent field. */
 static inline uint64_t d_exponent_field(dvec n) { return d_bits(n + (0x1.8p52 + 1023)) << 52; }
 static inline dvec d_exp2i(dvec n) { return d_of_bits(d_exponent_field(n)); }
 static inline dvec d_scale(dvec a, dvec n) {

@@ -24,8 +24,7 @@ gs_status gs_loss_new(const gs_engine *engine, size_t kind, size_t outputs, size
                       gs_loss *loss, gs_error *error);
 void gs_loss_free(gs_loss *loss);
 
-/* The value of the loss (inf where it does not fit), and dL/dx to `grad`, which has the shape of x.
- */
+/* The value of the loss (inf where it does not fit), and dL/dx to `grad`, of the shape of x. */
 double gs_loss_gradient(const gs_engine *engine, const gs_loss *loss, const gs_signal *x,
                         gs_signal *grad);
 

@@ -40,8 +40,7 @@ bool gs_signal_bytes(const gs_kernels *kernels, size_t units, size_t batch, size
 void *gs_signal_element(const gs_kernels *kernels, const gs_signal *signal, size_t unit,
                         size_t example);
 
-/* Row-major [batch, units] in and out. Reading gives true values: 0 or inf where they do not fit.
- */
+/* Row-major [batch, units] in and out. Values read are true: 0 or inf where they do not fit. */
 void gs_signal_write(const gs_engine *engine, const double *values, gs_signal *signal);
 void gs_signal_read(const gs_engine *engine, const gs_signal *signal, double *values);
 
