@@ -22,48 +22,17 @@ struct gs_init {
     /* Fill W; `parameter` is the choice's, `gain` multiplies every weight. */
     gs_status (*fill)(const target *t, const gs_init *row, double parameter, double gain,
                       gs_error *error);
-    gs_draw draw; /* for fill_random: the law, and its standard deviation or limit */
-    double (*scale)(double parameter, double fan_in, double fan_out);
+    /* fill_random: the law, and its standard deviation or limit: sqrt(numerator / fan) times the
+       parameter if there is one. */
+    gs_draw draw;
+    double numerator;
+    enum { NO_FAN, FAN_IN, FAN_SUM } fan;
 };
 
-static double scale_xavier_normal(double parameter, double fan_in, double fan_out) {
-    (void)parameter;
-    return sqrt(2 / (fan_in + fan_out));
-}
-
-static double scale_xavier_uniform(double parameter, double fan_in, double fan_out) {
-    (void)parameter;
-    return sqrt(6 / (fan_in + fan_out));
-}
-
-static double scale_he_normal(double parameter, double fan_in, double fan_out) {
-    (void)parameter, (void)fan_out;
-    return sqrt(2 / fan_in);
-}
-
-static double scale_he_uniform(double parameter, double fan_in, double fan_out) {
-    (void)parameter, (void)fan_out;
-    return sqrt(6 / fan_in);
-}
-
-static double scale_lecun_normal(double parameter, double fan_in, double fan_out) {
-    (void)parameter, (void)fan_out;
-    return sqrt(1 / fan_in);
-}
-
-static double scale_lecun_uniform(double parameter, double fan_in, double fan_out) {
-    (void)parameter, (void)fan_out;
-    return sqrt(3 / fan_in);
-}
-
-static double scale_by_fan_in(double parameter, double fan_in, double fan_out) {
-    (void)fan_out;
-    return parameter / sqrt(fan_in);
-}
-
-static double scale_given(double parameter, double fan_in, double fan_out) {
-    (void)fan_in, (void)fan_out;
-    return parameter;
+static double scale_of(const gs_init *row, double parameter, double fan_in, double fan_out) {
+    const double fans[] = {[NO_FAN] = 1, [FAN_IN] = fan_in, [FAN_SUM] = fan_in + fan_out};
+    double factor = row->name.parameter == GS_PARAM_NONE ? 1 : parameter;
+    return factor * sqrt(row->numerator / fans[row->fan]);
 }
 
 /* ---- Schemes ---- */
@@ -101,7 +70,7 @@ static gs_status fill_random(const target *t, const gs_init *row, double paramet
                              gs_error *error) {
     (void)error;
     double fan_in = (double)t->weight->cols, fan_out = (double)t->weight->rows;
-    draw_tiles(t, row->draw, total_scale(t, gain, row->scale(parameter, fan_in, fan_out)));
+    draw_tiles(t, row->draw, total_scale(t, gain, scale_of(row, parameter, fan_in, fan_out)));
     return GS_OK;
 }
 
@@ -195,51 +164,37 @@ static gs_status fill_orthogonal(const target *t, const gs_init *row, double par
     .parameter = GS_PARAM_REQUIRED, .standard = 1, .minimum = 0, .maximum = LARGEST,               \
     .letter = symbol
 
+/* clang-format off */
 static const gs_init inits[] = {
-    {{"xavier-normal",
-      {"xavier", "glorot", "glorot-normal"},
-      .help = "N(0, 2 / (fan_in + fan_out)) (Glorot 2010)"},
-     fill_random,
-     GS_DRAW_NORMAL,
-     scale_xavier_normal},
-    {{"xavier-uniform", {"glorot-uniform"}, .help = "U(+-sqrt(6 / (fan_in + fan_out)))"},
-     fill_random,
-     GS_DRAW_UNIFORM,
-     scale_xavier_uniform},
-    {{"he-normal", {"he", "kaiming", "kaiming-normal"}, .help = "N(0, 2 / fan_in) (He 2015)"},
-     fill_random,
-     GS_DRAW_NORMAL,
-     scale_he_normal},
-    {{"he-uniform", {"kaiming-uniform"}, .help = "U(+-sqrt(6 / fan_in))"},
-     fill_random,
-     GS_DRAW_UNIFORM,
-     scale_he_uniform},
-    {{"lecun-normal", {"lecun"}, .help = "N(0, 1 / fan_in) (LeCun 1998)"},
-     fill_random,
-     GS_DRAW_NORMAL,
-     scale_lecun_normal},
-    {{"lecun-uniform", .help = "U(+-sqrt(3 / fan_in))"},
-     fill_random,
-     GS_DRAW_UNIFORM,
-     scale_lecun_uniform},
-    {{"normal", SPREAD("STD"), .help = "N(0, STD^2)"}, fill_random, GS_DRAW_NORMAL, scale_given},
-    {{"uniform", SPREAD("A"), .help = "U(-A, A)"}, fill_random, GS_DRAW_UNIFORM, scale_given},
-    {{"scaled", SPREAD("SW"), .help = "N(0, SW^2 / fan_in), the sigma_w of mean-field theory"},
-     fill_random,
-     GS_DRAW_NORMAL,
-     scale_by_fan_in},
-    {{"torch", .help = "U(+-1 / sqrt(fan_in)), PyTorch's nn.Linear"},
-     fill_random,
-     GS_DRAW_UNIFORM,
-     scale_lecun_normal},
+    {{"xavier-normal", {"xavier", "glorot", "glorot-normal"},
+      .help = "N(0, 2 / (fan_in + fan_out)) (Glorot 2010)"}, fill_random, GS_DRAW_NORMAL, 2, FAN_SUM},
+    {{"xavier-uniform", {"glorot-uniform"},
+      .help = "U(+-sqrt(6 / (fan_in + fan_out)))"}, fill_random, GS_DRAW_UNIFORM, 6, FAN_SUM},
+    {{"he-normal", {"he", "kaiming", "kaiming-normal"},
+      .help = "N(0, 2 / fan_in) (He 2015)"}, fill_random, GS_DRAW_NORMAL, 2, FAN_IN},
+    {{"he-uniform", {"kaiming-uniform"},
+      .help = "U(+-sqrt(6 / fan_in))"}, fill_random, GS_DRAW_UNIFORM, 6, FAN_IN},
+    {{"lecun-normal", {"lecun"},
+      .help = "N(0, 1 / fan_in) (LeCun 1998)"}, fill_random, GS_DRAW_NORMAL, 1, FAN_IN},
+    {{"lecun-uniform",
+      .help = "U(+-sqrt(3 / fan_in))"}, fill_random, GS_DRAW_UNIFORM, 3, FAN_IN},
+    {{"normal", SPREAD("STD"),
+      .help = "N(0, STD^2)"}, fill_random, GS_DRAW_NORMAL, 1, NO_FAN},
+    {{"uniform", SPREAD("A"),
+      .help = "U(-A, A)"}, fill_random, GS_DRAW_UNIFORM, 1, NO_FAN},
+    {{"scaled", SPREAD("SW"),
+      .help = "N(0, SW^2 / fan_in), the sigma_w of mean-field theory"},
+     fill_random, GS_DRAW_NORMAL, 1, FAN_IN},
+    {{"torch",
+      .help = "U(+-1 / sqrt(fan_in)), PyTorch's nn.Linear"}, fill_random, GS_DRAW_UNIFORM, 1, FAN_IN},
     {{"orthogonal", NUMBER("GAIN", 1, GS_PARAM_OPTIONAL),
-      .help = "uniform with W W^T = GAIN^2 I (Saxe 2014)"},
-     .fill = fill_orthogonal},
-    {{"identity", NUMBER("C", 1, GS_PARAM_OPTIONAL), .help = "C on the diagonal, 0 elsewhere"},
-     .fill = fill_identity},
-    {{"constant", NUMBER("C", 0, GS_PARAM_REQUIRED), .help = "C everywhere"},
-     .fill = fill_constant},
+      .help = "uniform with W W^T = GAIN^2 I (Saxe 2014)"}, .fill = fill_orthogonal},
+    {{"identity", NUMBER("C", 1, GS_PARAM_OPTIONAL),
+      .help = "C on the diagonal, 0 elsewhere"}, .fill = fill_identity},
+    {{"constant", NUMBER("C", 0, GS_PARAM_REQUIRED),
+      .help = "C everywhere"}, .fill = fill_constant},
 };
+/* clang-format on */
 
 const gs_family gs_init_family = GS_FAMILY(inits);
 
