@@ -228,8 +228,8 @@ static const char *const column_help[GS_COLUMN_COUNT] = {
     [GS_CLIP_SCALE] = "factor that clipping applied",
     [GS_GRAD_CLIPPED_LOG10] = "log10 of the norm of dL/dW after it",
     [GS_GRAD_SNR] = "norm of the mean gradient over the standard error across examples",
-    [GS_GRAD_CORR] = "mean cosine between the gradients of two examples; one too small beside "
-                     "the largest for the element type is left out",
+    [GS_GRAD_CORR] = ("mean cosine between the gradients of two examples; one too small beside "
+                      "the largest for the element type is left out"),
     [GS_F32_ZERO] = "share of dL/da that would be zero in float32",
     [GS_F16_ZERO] = "share of dL/da that would be zero in float16",
     [GS_BF16_ZERO] = "share of dL/da that would be zero in bfloat16",
