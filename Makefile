@@ -56,7 +56,7 @@ COMPILE = $(CC) -MMD -MP -MF $@.d $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(VARIANT_$(
 LINK = $(CC) $(CFLAGS) $(VARIANT_$(VARIANT)) -pthread -fno-fast-math $(LDFLAGS)
 WITH_BUILD = GRADSIM='$(abspath $(PROGRAM))' BUILD='$(abspath $(BUILD))'
 
-.PHONY: all lib unit test test-peer asan ubsan tsan bench install uninstall clean help FORCE
+.PHONY: all lib unit test test-peer test-same asan ubsan tsan bench install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -80,6 +80,10 @@ test: $(UNIT_TESTS) $(PROGRAM) lib
 ## test-peer: compare with other programs (PyTorch and the like, if they are there)
 test-peer: $(PROGRAM)
 	$(QUIET)$(WITH_BUILD) tests/peers/run.sh
+
+## test-same: compare bytes across threads, instruction sets, compilers and libcs
+test-same:
+	$(QUIET)tests/run.sh tests/same_bytes.sh
 
 ## asan: run the tests under the address sanitizer
 ## ubsan: run the tests under the undefined-behaviour sanitizer

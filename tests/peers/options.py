@@ -137,8 +137,8 @@ class Config:
 # Rare in what is drawn, and hard.
 HARD = [
     # Certain of the label: 1 - p and -log p are 1e-17 and less.
-    {"layers": 1, "width": 4, "act": "linear", "init": "identity", "input": "normal:60", "loss": "ce",
-     "batch": 1, "seed": 12},
+    {"layers": 1, "width": 4, "act": "linear", "init": "identity", "batch": 1, "loss": "ce",
+     "input": "normal:60", "seed": 12},
     # Behind the norm nothing is left of the gradient but rounding, which no f32 holds.
     {"layers": 4, "width": 41, "act": "tanh", "init": "identity", "gain": 1e-3, "head": "on",
      "norm": "batch", "norm-eps": 0.5, "batch": 6, "data": DATA, "loss": "random", "dtype": "f32"},

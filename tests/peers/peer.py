@@ -311,25 +311,27 @@ def main():
     report = Report("-v" in sys.argv)
     report.add("the reference's activations are torch's own", network.check_slopes())
     data = Data()
-    done = []
+    done, replaced = [], 0
     with tempfile.TemporaryDirectory() as folder:
-        for config in options.draw(count, SEED):
-            comparison = None
+        for drawn in options.draw(count, SEED):
+            config, comparison = drawn, None
             try:
-                config, comparison = check(gradsim, config, data, folder)
+                config, comparison = check(gradsim, drawn, data, folder)
                 wrong = comparison.wrong
             except (ValueError, KeyError, OSError, subprocess.TimeoutExpired) as error:
                 wrong = [f"{type(error).__name__}: {error}"]
             report.add(" ".join(["gradsim", *config.arguments()]), wrong)
             done.append((config, comparison))
+            replaced += config.options != drawn.options
 
     missing = options.undrawn([config for config, _ in done])
     report.add("every value of every option is drawn", missing)
     compared = sum(comparison.compared for _, comparison in done if comparison)
     at_floor = sum(comparison.at_floor for _, comparison in done if comparison)
-    print(f"{len(done)} networks with {len(options.values()) - len(missing)} of the "
-          f"{len(options.values())} values of {len(options.DECKS)} options; "
-          f"{compared} numbers compared, {at_floor} of them at the noise of rounding")
+    print(f"{len(done)} networks, {replaced} of them drawn again, have "
+          f"{len(options.values()) - len(missing)} of the {len(options.values())} values of "
+          f"{len(options.DECKS)} options; {compared} numbers compared, {at_floor} of them at the "
+          "noise of rounding")
     print(f"{report.passed} passed, {report.failed} failed")
     return 1 if report.failed else 0
 
