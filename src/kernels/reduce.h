@@ -105,26 +105,26 @@ static double bilinear(size_t rows, const double *row_factor, const double *lane
     return d_sum(sums);
 }
 
-static size_t count_below(size_t rows, size_t lanes, double threshold, const void *x) {
+/* How many |x| < threshold, or <= if `or_equal`. */
+static inline size_t count(bool or_equal, size_t rows, size_t lanes, double threshold,
+                           const real *x) {
     vec limit = v_set((real)threshold);
-    size_t count = 0;
+    size_t total = 0;
     for (size_t u = 0; u < rows; u++)
         for (size_t v = 0; v < VECS; v++) {
-            mask below = v_lt(v_abs(v_load((const real *)x + u * PANEL + v * LANES)), limit);
-            count += v_count(m_and(below, valid_vec(lanes, v)));
+            vec size = v_abs(v_load(x + u * PANEL + v * LANES));
+            mask below = or_equal ? v_le(size, limit) : v_lt(size, limit);
+            total += v_count(m_and(below, valid_vec(lanes, v)));
         }
-    return count;
+    return total;
+}
+
+static size_t count_below(size_t rows, size_t lanes, double threshold, const void *x) {
+    return count(false, rows, lanes, threshold, x);
 }
 
 static size_t count_at_most(size_t rows, size_t lanes, double threshold, const void *x) {
-    vec limit = v_set((real)threshold);
-    size_t count = 0;
-    for (size_t u = 0; u < rows; u++)
-        for (size_t v = 0; v < VECS; v++) {
-            mask below = v_le(v_abs(v_load((const real *)x + u * PANEL + v * LANES)), limit);
-            count += v_count(m_and(below, valid_vec(lanes, v)));
-        }
-    return count;
+    return count(true, rows, lanes, threshold, x);
 }
 
 static void row_zeros(size_t rows, size_t lanes, const void *x, size_t *zeros) {

@@ -2,30 +2,11 @@
  * Batches: drawn as the configuration says, each number a function of its seed and its place, or
  * given by the caller.
  */
-#include "test_net.h"
+#include "configured.h"
 
 #include "net/network.h"
 
-static gs_error error;
-
-typedef const char *const options[8][2];
-
-static gs_network *network_of(options o) {
-    gs_config *config = gs_config_new(&error);
-    for (size_t i = 0; i < 8 && o[i][0]; i++)
-        CHECK_THAT(gs_config_set(config, o[i][0], o[i][1], &error) == GS_OK, "%s", error.message);
-    CHECK(gs_config_set(config, "layers", "1", &error) == GS_OK);
-    gs_network *network = gs_network_new(config, &error);
-    CHECK_THAT(network && gs_network_draw_batch(network, &error) == GS_OK, "%s", error.message);
-    gs_config_free(config);
-    return network;
-}
-
-static double *tensor_values(const gs_network *network, const char *name, size_t count) {
-    double *values = test_numbers(count);
-    CHECK_THAT(gs_network_read(network, name, values, count, &error) == GS_OK, "%s", error.message);
-    return values;
-}
+typedef const char *const options[8][2]; /* NULL past the last pair */
 
 static double *drawn(options o, const char *name, size_t count) {
     gs_network *network = network_of(o);
@@ -49,7 +30,7 @@ static void check_normal(const double *values, size_t count, double deviation) {
 }
 
 static void test_inputs_and_targets_are_normal(void) {
-    static options o = {{"width", "50"}, {"batch", "200"}, {"input", "normal:3"}};
+    static options o = {{"layers", "1"}, {"width", "50"}, {"batch", "200"}, {"input", "normal:3"}};
     double *input = drawn(o, "input", 10000), *target = drawn(o, "target", 10000), dot = 0;
     check_normal(input, 10000, 3);
     check_normal(target, 10000, 1);
@@ -60,9 +41,9 @@ static void test_inputs_and_targets_are_normal(void) {
 }
 
 static void test_number_of_a_batch_depends_on_its_place_alone(void) {
-    static options small = {{"width", "9"}, {"batch", "13"}},
-                   large = {{"width", "40"}, {"batch", "70"}};
-    static options other = {{"width", "9"}, {"batch", "13"}, {"seed", "2"}};
+    static options small = {{"layers", "1"}, {"width", "9"}, {"batch", "13"}},
+                   large = {{"layers", "1"}, {"width", "40"}, {"batch", "70"}};
+    static options other = {{"layers", "1"}, {"width", "9"}, {"batch", "13"}, {"seed", "2"}};
     double *a = drawn(small, "input", 9 * 13), *b = drawn(large, "input", 40 * 70);
     double *c = drawn(other, "input", 9 * 13);
     for (size_t i = 0; i < 9 * 13; i++)
@@ -71,7 +52,8 @@ static void test_number_of_a_batch_depends_on_its_place_alone(void) {
 }
 
 static void test_constant_input_is_constant(void) {
-    static options o = {{"width", "9"}, {"batch", "17"}, {"input", "constant:-0.3"}};
+    static options o = {
+        {"layers", "1"}, {"width", "9"}, {"batch", "17"}, {"input", "constant:-0.3"}};
     double *input = drawn(o, "input", 9 * 17);
     for (size_t i = 0; i < 9 * 17; i++)
         CHECK(input[i] == -0.3);
@@ -81,7 +63,8 @@ static void test_constant_input_is_constant(void) {
 /* Of 2000 labels in 7 classes each class has 2000/7 within four deviations, sqrt(2000/7 6/7)
  * = 15.6. */
 static void test_labels_are_evenly_drawn(void) {
-    static options o = {{"width", "2"}, {"batch", "2000"}, {"loss", "ce"}, {"outputs", "7"}};
+    static options o = {
+        {"layers", "1"}, {"width", "2"}, {"batch", "2000"}, {"loss", "ce"}, {"outputs", "7"}};
     double *labels = drawn(o, "target", 2000);
     size_t counts[7] = {0};
     for (size_t b = 0; b < 2000; b++) {
@@ -96,7 +79,8 @@ static void test_labels_are_evenly_drawn(void) {
 
 /* |r|^2 is chi-squared over 2000, divided by it: 1 within four of sqrt(2/2000). */
 static void test_readout_has_length_one(void) {
-    static options o = {{"width", "2"}, {"batch", "1"}, {"loss", "random"}, {"outputs", "2000"}};
+    static options o = {
+        {"layers", "1"}, {"width", "2"}, {"batch", "1"}, {"loss", "random"}, {"outputs", "2000"}};
     double *readout = drawn(o, "readout", 2000);
     check_normal(readout, 2000, 1 / sqrt(2000));
     free(readout);
@@ -124,8 +108,9 @@ static void check_drawn_again(options o) {
 }
 
 static void test_batch_that_is_drawn_again_is_the_same(void) {
-    static options normal = {{"width", "9"}, {"batch", "17"}};
-    static options constant = {{"width", "9"}, {"batch", "17"}, {"input", "constant:0.25"}};
+    static options normal = {{"layers", "1"}, {"width", "9"}, {"batch", "17"}};
+    static options constant = {
+        {"layers", "1"}, {"width", "9"}, {"batch", "17"}, {"input", "constant:0.25"}};
     check_drawn_again(normal);
     check_drawn_again(constant);
 }
@@ -142,7 +127,7 @@ static void check_held(const gs_network *network, const char *name, const double
 }
 
 static void test_given_batch_replaces_what_is_given_and_keeps_the_rest(void) {
-    static options o = {{"width", "3"}, {"inputs", "2"}, {"batch", "2"}};
+    static options o = {{"layers", "1"}, {"width", "3"}, {"inputs", "2"}, {"batch", "2"}};
     gs_network *network = network_of(o);
     double input[] = {1, 2, 3, 4}, other[] = {5, 6, 7, 8}, target[] = {9, 8, 7, 6, 5, 4};
     CHECK(gs_network_set_batch(network, input, target, NULL, &error) == GS_OK);
@@ -157,8 +142,10 @@ static void test_given_batch_replaces_what_is_given_and_keeps_the_rest(void) {
 }
 
 static void test_labels_are_classes_for_ce_and_one_hot_rows_for_mse(void) {
-    static options ce = {{"width", "2"}, {"outputs", "3"}, {"batch", "2"}, {"loss", "ce"}};
-    static options mse = {{"width", "2"}, {"outputs", "3"}, {"batch", "2"}, {"loss", "mse"}};
+    static options ce = {
+        {"layers", "1"}, {"width", "2"}, {"outputs", "3"}, {"batch", "2"}, {"loss", "ce"}};
+    static options mse = {
+        {"layers", "1"}, {"width", "2"}, {"outputs", "3"}, {"batch", "2"}, {"loss", "mse"}};
     gs_network *classes = network_of(ce), *rows = network_of(mse);
     size_t labels[] = {2, 0};
     CHECK(gs_network_set_batch(classes, NULL, NULL, labels, &error) == GS_OK);
@@ -169,7 +156,8 @@ static void test_labels_are_classes_for_ce_and_one_hot_rows_for_mse(void) {
 }
 
 static void test_label_that_is_no_class_is_refused_and_changes_nothing(void) {
-    static options o = {{"width", "2"}, {"outputs", "3"}, {"batch", "2"}, {"loss", "ce"}};
+    static options o = {
+        {"layers", "1"}, {"width", "2"}, {"outputs", "3"}, {"batch", "2"}, {"loss", "ce"}};
     gs_network *network = network_of(o);
     double *before = tensor_values(network, "input", 4),
            *target = tensor_values(network, "target", 2);

@@ -3,35 +3,9 @@
  * bytes whatever the threads, the instruction set and the exponents, the order of passes, and
  * memory that runs out.
  */
-#include "test_net.h"
+#include "configured.h"
 
 #include "net/network.h"
-
-static gs_error error;
-
-/* A configuration from "name value" pairs, NULL past the last. */
-static gs_config *configure(const char *const options[][2]) {
-    gs_config *config = gs_config_new(&error);
-    for (size_t i = 0; options[i][0]; i++)
-        CHECK_THAT(gs_config_set(config, options[i][0], options[i][1], &error) == GS_OK, "%s",
-                   error.message);
-    return config;
-}
-
-/* The network of a configuration, with its batch drawn. */
-static gs_network *network_of(const char *const options[][2]) {
-    gs_config *config = configure(options);
-    gs_network *network = gs_network_new(config, &error);
-    CHECK_THAT(network && gs_network_draw_batch(network, &error) == GS_OK, "%s", error.message);
-    gs_config_free(config);
-    return network;
-}
-
-static double *tensor_values(const gs_network *network, const char *name, size_t count) {
-    double *values = test_numbers(count);
-    CHECK_THAT(gs_network_read(network, name, values, count, &error) == GS_OK, "%s", error.message);
-    return values;
-}
 
 static double number(const gs_layer_stats *row, gs_column column) {
     double value = NAN;

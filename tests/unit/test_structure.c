@@ -1,23 +1,11 @@
 /*
  * The stages of a network, in the order of the model, and what they are called: z_l, a_l and x_l.
  */
-#include "test_net.h"
+#include "configured.h"
 
 #include "net/network.h"
 
-static gs_error error;
-
-typedef const char *const options[8][2];
-
-static gs_network *network_of(options o) {
-    gs_config *config = gs_config_new(&error);
-    for (size_t i = 0; i < 8 && o[i][0]; i++)
-        CHECK_THAT(gs_config_set(config, o[i][0], o[i][1], &error) == GS_OK, "%s", error.message);
-    gs_network *network = gs_network_new(config, &error);
-    CHECK_THAT(network, "%s", error.message);
-    gs_config_free(config);
-    return network;
-}
+typedef const char *const options[8][2]; /* NULL past the last pair */
 
 /* "dense:z act:ax | ...": kinds, names of the outputs, and a bar between layers. */
 static const char *stages_of(const gs_network *network) {
