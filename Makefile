@@ -22,11 +22,16 @@ VARIANT_tsan := -g -fsanitize=thread
 ISA_portable := -DGS_ISA_PORTABLE
 ISA_avx2 := -DGS_ISA_AVX2 -mavx2 -mfma
 ISA_avx512 := -DGS_ISA_AVX512 -mavx2 -mfma -mavx512f -mavx512dq -mavx512vl -mavx512bw
+ISA_neon := -DGS_ISA_NEON
 DTYPE_f64 := -DGS_DTYPE_F64
 DTYPE_f32 := -DGS_DTYPE_F32
-ifneq ($(filter x86_64-%,$(shell $(CC) -dumpmachine)),)
+TARGET := $(shell $(CC) -dumpmachine)
+ifneq ($(filter x86_64-%,$(TARGET)),)
 ISAS := portable avx2 avx512
 MACHINE := -DGS_HAVE_X86
+else ifneq ($(filter aarch64-% arm64-%,$(TARGET)),)
+ISAS := portable neon
+MACHINE := -DGS_HAVE_NEON
 else
 ISAS := portable
 endif
@@ -91,9 +96,9 @@ test-same:
 asan ubsan tsan:
 	$(QUIET)$(MAKE) VARIANT=$@ test
 
-## bench: measure speed against this machine's peak and against other libraries
-bench: $(PROGRAM) $(LIBRARY)
-	$(QUIET)$(WITH_BUILD) tests/bench/run.sh
+## bench: measure speed beside this machine's peak and other libraries (ONLY=group, FULL=1)
+bench: $(PROGRAM) $(BUILD)/tests/bench/bench
+	$(QUIET)$(WITH_BUILD) tests/bench/run.sh $(ONLY)
 
 ## install: copy the program, the libraries and the header to PREFIX (/usr/local)
 install: $(PROGRAM) lib $(BUILD)/gradsim.pc
@@ -160,6 +165,19 @@ $(BUILD)/tests/%: tests/unit/%.c $(LIBRARY) Makefile
 	$(if $(V),,@echo '  LINK  $@')
 	$(QUIET)$(COMPILE) -fno-fast-math -o $@ $< $(LIBRARY) $(LDFLAGS) \
 	    -Wl,--wrap=posix_memalign,--wrap=pthread_create -lm
+
+BENCH_PEAKS := $(foreach isa,$(ISAS),$(BUILD)/tests/bench/peak_$(isa)_f64.o \
+                   $(BUILD)/tests/bench/peak_$(isa)_f32.o)
+BENCH_SOURCES := $(filter-out tests/bench/peak.c,$(wildcard tests/bench/*.c))
+
+$(BENCH_PEAKS): $(BUILD)/tests/bench/peak_%.o: tests/bench/peak.c src/kernels/vector.h Makefile
+	@mkdir -p $(@D)
+	$(QUIET)$(COMPILE) -O3 $(ISA_$(word 1,$(subst _, ,$*))) $(DTYPE_$(word 2,$(subst _, ,$*))) \
+	    -DBENCH_PEAK=bench_peak_$* -c -o $@ $<
+
+$(BUILD)/tests/bench/bench: $(BENCH_SOURCES) tests/bench/bench.h $(BENCH_PEAKS) $(LIBRARY)
+	$(if $(V),,@echo '  LINK  $@')
+	$(QUIET)$(COMPILE) -o $@ $(BENCH_SOURCES) $(BENCH_PEAKS) $(LIBRARY) $(LDFLAGS) -ldl -lm
 
 $(BUILD)/gradsim.pc: FORCE
 	@mkdir -p $(@D)

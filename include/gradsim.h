@@ -172,6 +172,12 @@ gs_status gs_network_set_batch(gs_network *network, const double *input, const d
 gs_status gs_measure(gs_network *network, gs_layer_stats *rows, gs_summary *summary,
                      gs_error *error);
 
+/* The same where only some columns are wanted, bit c for column c: those that cost more than the
+   passes (w_norm, grad_ratio, and above all w_sigma_max) are left out if they are not. */
+#define GS_ALL_COLUMNS (((uint64_t)1 << GS_COLUMN_COUNT) - 1)
+gs_status gs_measure_columns(gs_network *network, uint64_t columns, gs_layer_stats *rows,
+                             gs_summary *summary, gs_error *error);
+
 /* ---- 5. Step by step ---- */
 
 /* One pass over the batch; `loss` may be NULL. Errors: GS_ERR_USAGE without a batch, or without the

@@ -16,6 +16,7 @@
 
 #include "base/memory.h"
 #include "flow/measure.h"
+#include "net/product.h"
 
 /* ---- Work space ---- */
 
@@ -41,9 +42,10 @@ static gs_status fit_examples(const gs_engine *engine, const gs_signal *delta,
     if (work->count == count)
         return GS_OK;
     gs_free(work->scale);
-    work->scale = gs_alloc(count, 3 * sizeof(double), error);
+    work->scale = gs_alloc(count, 4 * sizeof(double), error);
     work->count = work->scale ? count : 0;
     work->inverse = work->scale + work->count;
+    work->partial = work->inverse + work->count;
     return work->scale ? GS_OK : GS_ERR_MEMORY;
 }
 
@@ -51,8 +53,6 @@ void gs_gradient_work_free(gs_gradient_work *work) {
     gs_signal_free(&work->near_delta);
     gs_signal_free(&work->near_input);
     gs_signal_free(&work->transposed);
-    gs_signal_free(&work->gram_delta);
-    gs_signal_free(&work->gram_input);
     gs_matrix_free(&work->matrix);
     gs_free(work->scale);
     *work = (gs_gradient_work){0};
@@ -88,77 +88,70 @@ static void scale_examples(const gs_engine *engine, const gs_signal *x, double *
     out->exponent = 0;
 }
 
-/* near_b = x_b / 2^k with |near_b| in [1, 2); scale[b] *= 2^k, inverse[b] /= |near_b|. An example
-   so small beside the others that the element type does not hold 2^-k counts as 0. */
-static void bring_near_one(const gs_engine *engine, const gs_signal *x, gs_gradient_work *work,
-                           gs_signal *near) {
-    double least = engine->kernels->dtype == GS_F64 ? 0x1p-1000 : 0x1p-250;
-    double *factor = work->inverse + work->count;
+/* Squares of norms that need no scaling: products of four of such vectors' entries fit. */
+static bool is_near_one(gs_dtype dtype, double squares) {
+    double limit = dtype == GS_F64 ? 0x1p200 : 0x1p40;
+    return squares == 0 || (squares >= 1 / limit && squares <= limit);
+}
+
+/* *near_b = x_b / 2^k with norms near 1, in `space` unless they are already and k = 0; scale[b] *= 2^k,
+   inverse[b] /= |near_b|. An example so small beside the others that the element type does not hold
+   2^-k counts as 0. */
+static gs_status bring_near_one(const gs_engine *engine, const gs_signal *x, gs_gradient_work *work,
+                                gs_signal *space, const gs_signal **near, gs_error *error) {
+    gs_dtype dtype = engine->kernels->dtype;
+    double least = dtype == GS_F64 ? 0x1p-1000 : 0x1p-250, *factor = work->partial;
     example_context context = {engine->kernels, x->data, NULL, factor};
+    bool all_near = true;
     for (size_t b = 0; b < x->batch; b++)
         factor[b] = 0;
     gs_signal_for_panels(engine, x, squares_block, &context);
+    for (size_t b = 0; b < x->batch; b++)
+        all_near = all_near && is_near_one(dtype, factor[b]);
     for (size_t b = 0; b < x->batch; b++) {
         double norm = sqrt(factor[b]), power = isfinite(norm) ? 0 : 1;
         if (isfinite(norm) && factor[b] >= least)
-            power = ldexp(1, ilogb(norm));
+            power = all_near ? 1 : ldexp(1, ilogb(norm));
         factor[b] = power == 0 ? 0 : 1 / power;
         work->scale[b] *= power;
         work->inverse[b] = power == 0 ? 0 : work->inverse[b] * (power / norm);
     }
-    scale_examples(engine, x, factor, near);
+    *near = x;
+    if (all_near)
+        return GS_OK;
+    gs_status status = fit_signal(engine, x->units, x->batch, space, error);
+    if (status == GS_OK)
+        scale_examples(engine, x, factor, space);
+    *near = space;
+    return status;
 }
+
+/* What a measurement works on: the two signals with examples near 1. */
+typedef struct {
+    const gs_signal *delta, *input;
+} near_pair;
 
 static gs_status bring_examples_near_one(const gs_engine *engine, const gs_signal *delta,
                                          const gs_signal *u, gs_gradient_work *work,
-                                         gs_error *error) {
+                                         near_pair *near, gs_error *error) {
     gs_status status = fit_examples(engine, delta, work, error);
+    if (status != GS_OK)
+        return status;
+    for (size_t b = 0; b < delta->batch; b++)
+        work->scale[b] = work->inverse[b] = 1;
+    status = bring_near_one(engine, delta, work, &work->near_delta, &near->delta, error);
     if (status == GS_OK)
-        status = fit_signal(engine, delta->units, delta->batch, &work->near_delta, error);
-    if (status == GS_OK)
-        status = fit_signal(engine, u->units, u->batch, &work->near_input, error);
-    if (status == GS_OK) {
-        for (size_t b = 0; b < delta->batch; b++)
-            work->scale[b] = work->inverse[b] = 1;
-        bring_near_one(engine, delta, work, &work->near_delta);
-        bring_near_one(engine, u, work, &work->near_input);
-    }
+        status = bring_near_one(engine, u, work, &work->near_input, &near->input, error);
     return status;
 }
 
 /* ---- The two ways to the sums ---- */
 
-static gs_status make_grams(const gs_engine *engine, gs_gradient_work *work, gs_error *error) {
-    size_t batch = work->near_delta.batch;
-    gs_status status = fit_signal(engine, batch, batch, &work->gram_delta, error);
-    if (status == GS_OK)
-        status = fit_signal(engine, batch, batch, &work->gram_input, error);
-    if (status == GS_OK) {
-        gs_product_gram(engine, &work->near_delta, &work->gram_delta);
-        gs_product_gram(engine, &work->near_input, &work->gram_input);
-    }
-    return status;
-}
-
-typedef struct {
-    const gs_kernels *kernels;
-    const char *delta, *input;
-    const double *weights;
-} form_context;
-
-static gs_partial form_block(const void *context, gs_block block) {
-    const form_context *c = context;
-    return (gs_partial){
-        {c->kernels->bilinear(block.rows, c->weights + block.row, c->weights + block.example,
-                              c->delta + block.offset, c->input + block.offset)}};
-}
-
-/* w^T K w */
-static double quadratic_form(const gs_engine *engine, const gs_gradient_work *work,
-                             const double *weights) {
-    form_context context = {engine->kernels, work->gram_delta.data, work->gram_input.data, weights};
-    return gs_signal_reduce(engine, &work->gram_delta, form_block, &context, gs_partial_sum)
-        .value[0];
+/* s^T K s and c^T K c */
+static void gram_forms(const gs_engine *engine, const near_pair *near, gs_gradient_work *work,
+                       double forms[2]) {
+    const double *const weights[2] = {work->scale, work->inverse};
+    gs_product_gram_forms(engine, near->delta, near->input, weights, work->partial, forms);
 }
 
 /* ||delta u^T||_F^2, without exponents */
@@ -258,8 +251,7 @@ static gs_status centre(const gs_engine *engine, const gs_signal *x, gs_signal *
             *mean_square += mean[u] * mean[u];
             ones[u] = 1;
         }
-        gs_signal_for_blocks(engine, x, centre_block, &context);
-        gs_signal_clear_padding(engine, centred);
+        gs_signal_make(engine, centred, centre_block, &context);
     }
     gs_free(mean);
     gs_free(ones);
@@ -328,21 +320,19 @@ static gs_status measure_snr(const gs_engine *engine, const gs_signal *delta, co
 }
 
 static gs_status measure_norm(const gs_engine *engine, const gs_signal *delta, const gs_signal *u,
-                              const gs_matrix *known, bool gram, gs_gradient_work *work,
+                              const gs_matrix *known, const double *form, gs_gradient_work *work,
                               gs_weight_gradient *result, gs_error *error) {
     gs_dtype dtype = engine->kernels->dtype;
     gs_status status = GS_OK;
-    double squares = 0, total = 0, sum = 0;
+    double squares = 0, total = 0, sum = form ? *form : 0;
     for (size_t b = 0; b < delta->batch; b++) {
         double norm = work->inverse[b] == 0 ? 0 : work->scale[b] / work->inverse[b];
         squares += norm * norm;
         total += norm;
     }
-    if (gram && !known)
-        sum = quadratic_form(engine, work, work->scale);
     if (known)
         sum = gs_matrix_magnitude(engine, known).sum_squares;
-    else if (!gram || sum < cancellation_limit(dtype) * total * total)
+    else if (!form || sum < cancellation_limit(dtype) * total * total)
         status = squares_of_matrix(engine, delta, u, work, &sum, error);
     result->norm = (gs_magnitude){sum, delta->exponent + u->exponent};
     if (status == GS_OK)
@@ -350,24 +340,29 @@ static gs_status measure_norm(const gs_engine *engine, const gs_signal *delta, c
     return status;
 }
 
-static gs_status measure_correlation(const gs_engine *engine, bool gram, gs_gradient_work *work,
+static gs_status measure_correlation(const gs_engine *engine, const near_pair *near,
+                                     const double *form, gs_gradient_work *work,
                                      gs_weight_gradient *result, gs_error *error) {
-    gs_status status = GS_OK;
-    double sum = 0, alive = 0;
-    for (size_t b = 0; b < work->near_delta.batch; b++)
+    double sum = form ? *form : 0, alive = 0;
+    for (size_t b = 0; b < near->delta->batch; b++)
         alive += work->inverse[b] != 0;
     result->corr = NAN;
     if (alive < 2)
         return GS_OK;
-    if (gram) {
-        sum = quadratic_form(engine, work, work->inverse);
-    } else {
-        scale_examples(engine, &work->near_delta, work->inverse, &work->near_delta);
-        status = squares_of_matrix(engine, &work->near_delta, &work->near_input, work, &sum, error);
+    if (!form) {
+        gs_signal *scaled = &work->near_delta;
+        gs_status status =
+            fit_signal(engine, near->delta->units, near->delta->batch, scaled, error);
+        if (status != GS_OK)
+            return status;
+        scale_examples(engine, near->delta, work->inverse, scaled);
+        status = squares_of_matrix(engine, scaled, near->input, work, &sum, error);
+        if (status != GS_OK)
+            return status;
     }
     double corr = (sum - alive) / (alive * (alive - 1));
     result->corr = corr > 1 ? 1 : corr; /* rounding */
-    return status;
+    return GS_OK;
 }
 
 gs_status gs_measure_weight_gradient(const gs_engine *engine, const gs_signal *delta,
@@ -375,12 +370,15 @@ gs_status gs_measure_weight_gradient(const gs_engine *engine, const gs_signal *d
                                      gs_gradient_work *work, gs_weight_gradient *result,
                                      gs_error *error) {
     bool gram = gram_is_cheaper(delta, u);
-    gs_status status = bring_examples_near_one(engine, delta, u, work, error);
+    double forms[2];
+    near_pair near;
+    gs_status status = bring_examples_near_one(engine, delta, u, work, &near, error);
     if (status == GS_OK && gram)
-        status = make_grams(engine, work, error);
+        gram_forms(engine, &near, work, forms);
     if (status == GS_OK)
-        status = measure_norm(engine, delta, u, known, gram, work, result, error);
+        status =
+            measure_norm(engine, delta, u, known, gram ? &forms[0] : NULL, work, result, error);
     if (status == GS_OK)
-        status = measure_correlation(engine, gram, work, result, error);
+        status = measure_correlation(engine, &near, gram ? &forms[1] : NULL, work, result, error);
     return status;
 }

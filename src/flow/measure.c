@@ -65,31 +65,39 @@ typedef struct {
     double a_count; /* entries of dL/da_l */
 } layer_norms;
 
+/* What rides on a kind of signal, and what it saw of each block. */
+typedef struct {
+    const gs_kernels *kernels;
+    double threshold;
+    gs_partial *partials; /* [blocks] of the largest signal */
+    gs_rider rider;
+} ride;
+
 typedef struct {
     gs_network *network;
     gs_layer_stats *rows;
+    uint64_t columns;      /* bit c: column c is wanted */
     layer_norms *norms;    /* [layers + 1], from layer 0, the input, on */
     gs_magnitude *weights; /* [layers], of dL/dW from layer 1 on */
     size_t *zeros;         /* zero slopes of each unit */
+    ride z, a, slope, grad_a;
     gs_gradient_work work;
 } measurement;
 
+static bool is_wanted(const measurement *m, gs_column column) {
+    return m->columns >> column & 1;
+}
+
 /* ---- Forward: moments and slopes ---- */
 
-typedef struct {
-    const gs_kernels *kernels;
-    const char *x;
-    double threshold;
-    size_t *zeros;
-} block_context;
-
-/* {count, mean, sum of squares about it} */
-static gs_partial moments_block(const void *context, gs_block block) {
-    const block_context *c = context;
-    gs_partial part = {{(double)block.rows * (double)block.lanes}};
-    c->kernels->moments(block.rows, block.lanes, c->x + block.offset, &part.value[1],
-                        &part.value[2]);
-    return part;
+/* {count, mean, sum of squares about it, exponent of the mantissas} */
+static void ride_moments(void *context, const gs_signal *signal, gs_block block) {
+    ride *r = context;
+    gs_partial *part = &r->partials[block.index];
+    part->value[0] = (double)block.rows * (double)block.lanes;
+    r->kernels->moments(block.rows, block.lanes, (const char *)signal->data + block.offset,
+                        &part->value[1], &part->value[2]);
+    part->value[3] = (double)signal->exponent;
 }
 
 /* Two parts as one (Chan, Golub and LeVeque 1979). */
@@ -99,49 +107,68 @@ static gs_partial merge_moments(gs_partial total, gs_partial part) {
     double share = part.value[0] / count;
     return (gs_partial){
         {count, total.value[1] + distance * share,
-         total.value[2] + part.value[2] + distance * distance * total.value[0] * share}};
+         total.value[2] + part.value[2] + distance * distance * total.value[0] * share,
+         part.value[3]}};
 }
 
-static void set_moments(const gs_engine *engine, const gs_signal *signal, gs_column mean,
-                        gs_column std, gs_layer_stats *row) {
-    block_context context = {.kernels = engine->kernels, .x = signal->data};
-    gs_partial total = gs_signal_reduce(engine, signal, moments_block, &context, merge_moments);
+static gs_partial merge(const ride *r, const gs_signal *signal, gs_partial_merge merge_two) {
+    gs_partial total = {{0}};
+    for (size_t i = 0; i < gs_signal_blocks(signal); i++)
+        total = merge_two(total, r->partials[i]);
+    return total;
+}
+
+static void set_moments(const ride *r, const gs_signal *signal, gs_column mean, gs_column std,
+                        gs_layer_stats *row) {
+    gs_partial total = merge(r, signal, merge_moments);
     double deviation = sqrt(total.value[2] / total.value[0]);
-    gs_stats_set(row, mean, gs_ldexp(total.value[1], signal->exponent));
-    gs_stats_set(row, std, gs_ldexp(deviation, signal->exponent));
+    int64_t exponent = (int64_t)total.value[3];
+    gs_stats_set(row, mean, gs_ldexp(total.value[1], exponent));
+    gs_stats_set(row, std, gs_ldexp(deviation, exponent));
 }
 
-static gs_partial below_block(const void *context, gs_block block) {
-    const block_context *c = context;
-    return (gs_partial){{(double)c->kernels->count_below(block.rows, block.lanes, c->threshold,
-                                                         c->x + block.offset)}};
+/* {slopes below the threshold, slopes that are 0} */
+static void ride_slopes(void *context, const gs_signal *slope, gs_block block) {
+    ride *r = context;
+    gs_partial *part = &r->partials[block.index];
+    const char *x = (const char *)slope->data + block.offset;
+    double threshold = gs_ldexp(r->threshold, -slope->exponent);
+    part->value[0] = (double)r->kernels->count_below(block.rows, block.lanes, threshold, x);
+    part->value[1] = (double)r->kernels->count_at_most(block.rows, block.lanes, 0, x);
 }
+
+typedef struct {
+    const measurement *m;
+    const gs_signal *slope;
+} zeros_context;
 
 static void zeros_block(void *context, gs_block block) {
-    const block_context *c = context;
-    c->kernels->row_zeros(block.rows, block.lanes, c->x + block.offset, c->zeros + block.row);
+    const zeros_context *c = context;
+    c->m->network->engine.kernels->row_zeros(block.rows, block.lanes,
+                                             (const char *)c->slope->data + block.offset,
+                                             c->m->zeros + block.row);
 }
 
-/* Saturated: |phi'| below a tenth of its largest. Dead: a unit with slope 0 on the whole batch. */
-static void set_slopes(const measurement *m, const gs_stage *stage, gs_layer_stats *row) {
-    const gs_engine *engine = &m->network->engine;
-    const gs_signal *slope = &stage->slope;
-    double count = (double)slope->units * (double)slope->batch, zero = 0, dead = 0;
-    double threshold = gs_activation_largest_slope(stage->act) / 10;
-    block_context context = {.kernels = engine->kernels,
-                             .x = slope->data,
-                             .threshold = gs_ldexp(threshold, -slope->exponent),
-                             .zeros = m->zeros};
-    gs_partial below = gs_signal_reduce(engine, slope, below_block, &context, gs_partial_sum);
+/* Units with slope 0 on the whole batch. */
+static double count_dead(const measurement *m, const gs_signal *slope) {
+    double dead = 0;
+    zeros_context context = {m, slope};
     memset(m->zeros, 0, slope->units * sizeof *m->zeros);
-    gs_signal_for_rows(engine, slope, zeros_block, &context);
-    for (size_t u = 0; u < slope->units; u++) {
-        zero += (double)m->zeros[u];
+    gs_signal_for_rows(&m->network->engine, slope, zeros_block, &context);
+    for (size_t u = 0; u < slope->units; u++)
         dead += m->zeros[u] == slope->batch;
-    }
+    return dead;
+}
+
+/* Saturated: |phi'| below a tenth of its largest. */
+static void set_slopes(const measurement *m, const gs_stage *stage, gs_layer_stats *row) {
+    const gs_signal *slope = &stage->slope;
+    double count = (double)slope->units * (double)slope->batch;
+    gs_partial total = merge(&m->slope, slope, gs_partial_sum);
+    double dead = total.value[1] > 0 ? count_dead(m, slope) : 0;
     bool finite = m->network->nonfinite_layer == 0;
-    gs_stats_set(row, GS_SATURATED, finite ? below.value[0] / count : NAN);
-    gs_stats_set(row, GS_ZERO, finite ? zero / count : NAN);
+    gs_stats_set(row, GS_SATURATED, finite ? total.value[0] / count : NAN);
+    gs_stats_set(row, GS_ZERO, finite ? total.value[1] / count : NAN);
     gs_stats_set(row, GS_DEAD, finite ? dead / (double)slope->units : NAN);
 }
 
@@ -152,9 +179,9 @@ static gs_status see_value(void *context, const gs_stage *stage, gs_error *error
     if (stage->kind == GS_STAGE_ACTIVATION)
         set_slopes(m, stage, row);
     if (stage->names & GS_IS_Z)
-        set_moments(&m->network->engine, &stage->out, GS_Z_MEAN, GS_Z_STD, row);
+        set_moments(&m->z, &stage->out, GS_Z_MEAN, GS_Z_STD, row);
     if (stage->names & GS_IS_A)
-        set_moments(&m->network->engine, &stage->out, GS_A_MEAN, GS_A_STD, row);
+        set_moments(&m->a, &stage->out, GS_A_MEAN, GS_A_STD, row);
     return GS_OK;
 }
 
@@ -172,29 +199,42 @@ static const number_format f16 = {GS_F16_ZERO, -25, 16};
 static const number_format bf16 = {GS_BF16_ZERO, -134, 128};
 static const number_format *const formats[] = {&f32, &f16, &bf16};
 
-static gs_partial lost_block(const void *context, gs_block block) {
-    const block_context *c = context;
-    return (gs_partial){{(double)c->kernels->count_at_most(block.rows, block.lanes, c->threshold,
-                                                           c->x + block.offset)}};
+enum { FORMATS = sizeof formats / sizeof *formats };
+
+static void ride_lost(void *context, const gs_signal *grad, gs_block block) {
+    ride *r = context;
+    gs_partial *part = &r->partials[block.index];
+    const char *x = (const char *)grad->data + block.offset;
+    for (size_t i = 0; i < FORMATS; i++) {
+        double threshold = gs_ldexp(1, formats[i]->largest_lost - grad->exponent);
+        part->value[i] = (double)r->kernels->count_at_most(block.rows, block.lanes, threshold, x);
+    }
 }
 
-static void set_lost(const gs_engine *engine, const gs_signal *grad, bool finite,
-                     gs_layer_stats *row) {
+typedef struct {
+    ride *ride;
+    const gs_signal *grad;
+} lost_context;
+
+static void lost_block(void *context, gs_block block) {
+    const lost_context *c = context;
+    ride_lost(c->ride, c->grad, block);
+}
+
+static void set_lost(measurement *m, const gs_signal *grad, bool finite, gs_layer_stats *row) {
     double count = (double)grad->units * (double)grad->batch;
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
-        block_context context = {.kernels = engine->kernels,
-                                 .x = grad->data,
-                                 .threshold =
-                                     gs_ldexp(1, formats[i]->largest_lost - grad->exponent)};
-        gs_partial lost = gs_signal_reduce(engine, grad, lost_block, &context, gs_partial_sum);
-        gs_stats_set(row, formats[i]->zero, finite ? lost.value[0] / count : NAN);
-    }
+    if (!grad->riders)
+        gs_signal_for_blocks(&m->network->engine, grad, lost_block,
+                             &(lost_context){&m->grad_a, grad});
+    gs_partial lost = merge(&m->grad_a, grad, gs_partial_sum);
+    for (size_t i = 0; i < FORMATS; i++)
+        gs_stats_set(row, formats[i]->zero, finite ? lost.value[i] / count : NAN);
 }
 
 static gs_status see_grad(void *context, size_t layer, unsigned names, const gs_signal *grad,
                           gs_error *error) {
     measurement *m = context;
-    gs_magnitude norm = gs_signal_magnitude(&m->network->engine, grad, NULL);
+    gs_magnitude norm = gs_signal_magnitude(grad, NULL);
     (void)error;
     if (names & GS_IS_X)
         m->norms[layer].x = norm;
@@ -205,7 +245,7 @@ static gs_status see_grad(void *context, size_t layer, unsigned names, const gs_
     if (names & GS_IS_A) {
         m->norms[layer].a = norm;
         m->norms[layer].a_count = (double)grad->units * (double)grad->batch;
-        set_lost(&m->network->engine, grad, isfinite(norm.sum_squares), &m->rows[layer - 1]);
+        set_lost(m, grad, isfinite(norm.sum_squares), &m->rows[layer - 1]);
     }
     return GS_OK;
 }
@@ -272,12 +312,15 @@ static void set_parameters(void *context, size_t index) {
     if (stage->kind != GS_STAGE_DENSE)
         return;
     gs_layer_stats *row = &m->rows[stage->layer - 1];
-    gs_magnitude weight = gs_matrix_magnitude(&network->engine, &stage->dense.weight);
     double sigma;
-    gs_stats_set(row, GS_W_NORM, gs_magnitude_value(weight));
     gs_stats_set(row, GS_GRAD_B_LOG10, gs_magnitude_log10(gs_vector_magnitude(&stage->dense.bias)));
-    set_ratio(row, GS_GRAD_RATIO, m->weights[stage->layer - 1], weight);
-    if (gs_largest_singular_value(&network->engine, &stage->dense.weight, network->config->seed,
+    if (is_wanted(m, GS_W_NORM) || is_wanted(m, GS_GRAD_RATIO)) {
+        gs_magnitude weight = gs_matrix_magnitude(&network->engine, &stage->dense.weight);
+        gs_stats_set(row, GS_W_NORM, gs_magnitude_value(weight));
+        set_ratio(row, GS_GRAD_RATIO, m->weights[stage->layer - 1], weight);
+    }
+    if (is_wanted(m, GS_W_SIGMA_MAX) &&
+        gs_largest_singular_value(&network->engine, &stage->dense.weight, network->config->seed,
                                   &sigma, NULL) == GS_OK)
         gs_stats_set(row, GS_W_SIGMA_MAX, sigma);
 }
@@ -314,10 +357,36 @@ static void summarise(const measurement *m, gs_summary *summary) {
 
 /* ---- The whole ---- */
 
+/* Riders on every signal that has a name in the model, or off them. */
+static void set_riders(measurement *m, bool on) {
+    for (size_t i = 0; i < m->network->stage_count; i++) {
+        gs_stage *stage = &m->network->stages[i];
+        gs_rider *rider = stage->names & GS_IS_Z   ? &m->z.rider
+                          : stage->names & GS_IS_A ? &m->a.rider
+                                                   : NULL;
+        stage->out.riders = on ? rider : NULL;
+        if (stage->kind == GS_STAGE_ACTIVATION)
+            stage->slope.riders = on ? &m->slope.rider : NULL;
+    }
+}
+
 static gs_status run_passes(measurement *m, gs_error *error) {
-    gs_observer observer = {m, see_value, see_grad, see_dense};
+    gs_observer observer = {m, see_value, see_grad, &m->grad_a.rider, see_dense};
+    set_riders(m, true);
     gs_status status = gs_network_forward_observed(m->network, &observer, error);
+    set_riders(m, false);
     return status == GS_OK ? gs_network_backward_observed(m->network, &observer, error) : status;
+}
+
+static gs_status check_singular_values(const measurement *m, gs_error *error) {
+    for (size_t i = 0; is_wanted(m, GS_W_SIGMA_MAX) && i < m->network->layers; i++) {
+        double sigma;
+        if (!gs_layer_stats_get(&m->rows[i], GS_W_SIGMA_MAX, &sigma)) {
+            return gs_fail(error, GS_ERR_MEMORY, "layer %zu: no memory for its singular value",
+                           i + 1);
+        }
+    }
+    return GS_OK;
 }
 
 static gs_status measure(measurement *m, gs_summary *summary, gs_error *error) {
@@ -331,34 +400,68 @@ static gs_status measure(measurement *m, gs_summary *summary, gs_error *error) {
         return status;
     set_gains(m);
     gs_pool_run(network->engine.pool, network->stage_count, set_parameters, m);
-    for (size_t i = 0; i < network->layers; i++) {
-        double sigma;
-        if (!gs_layer_stats_get(&m->rows[i], GS_W_SIGMA_MAX, &sigma)) {
-            return gs_fail(error, GS_ERR_MEMORY, "layer %zu: no memory for its singular value",
-                           i + 1);
-        }
-    }
     summarise(m, summary);
-    return gs_measure_clipping(network, m->weights, m->rows, error);
+    status = check_singular_values(m, error);
+    return status == GS_OK ? gs_measure_clipping(network, m->weights, m->rows, error) : status;
+}
+
+static gs_status board(measurement *m, ride *r, size_t blocks,
+                       void (*task)(void *context, const gs_signal *signal, gs_block block),
+                       gs_error *error) {
+    r->kernels = m->network->engine.kernels;
+    r->rider = (gs_rider){task, r, NULL};
+    r->partials = gs_alloc(blocks, sizeof *r->partials, error);
+    return r->partials ? GS_OK : GS_ERR_MEMORY;
+}
+
+static gs_status allocate(measurement *m, gs_error *error) {
+    const gs_config *config = m->network->config;
+    size_t layers = m->network->layers;
+    /* The gradient is a signal that is as large as the largest. */
+    size_t blocks = gs_signal_blocks_of(&m->network->grad, gs_config_widest(config));
+    m->norms = gs_alloc(layers + 1, sizeof *m->norms, error);
+    m->weights = gs_alloc(layers, sizeof *m->weights, error);
+    m->zeros = gs_alloc(gs_config_widest(config), sizeof *m->zeros, error);
+    gs_status status = m->norms && m->weights && m->zeros ? GS_OK : GS_ERR_MEMORY;
+    if (status == GS_OK)
+        status = board(m, &m->z, blocks, ride_moments, error);
+    if (status == GS_OK)
+        status = board(m, &m->a, blocks, ride_moments, error);
+    if (status == GS_OK)
+        status = board(m, &m->slope, blocks, ride_slopes, error);
+    if (status == GS_OK)
+        status = board(m, &m->grad_a, blocks, ride_lost, error);
+    m->slope.threshold = gs_activation_largest_slope(config->act) / 10;
+    return status;
+}
+
+static void release(measurement *m) {
+    gs_gradient_work_free(&m->work);
+    gs_free(m->norms);
+    gs_free(m->weights);
+    gs_free(m->zeros);
+    gs_free(m->z.partials);
+    gs_free(m->a.partials);
+    gs_free(m->slope.partials);
+    gs_free(m->grad_a.partials);
+}
+
+gs_status gs_measure_columns(gs_network *network, uint64_t columns, gs_layer_stats *rows,
+                             gs_summary *summary, gs_error *error) {
+    measurement m = {.network = network, .rows = rows, .columns = columns};
+    memset(rows, 0, network->layers * sizeof *rows);
+    for (size_t i = 0; i < network->layers; i++) {
+        rows[i].layer = i + 1;
+        rows[i].kind = i < network->config->layers ? GS_KIND_DENSE : GS_KIND_HEAD;
+    }
+    gs_status status = allocate(&m, error);
+    if (status == GS_OK)
+        status = measure(&m, summary, error);
+    release(&m);
+    return status;
 }
 
 gs_status gs_measure(gs_network *network, gs_layer_stats *rows, gs_summary *summary,
                      gs_error *error) {
-    size_t layers = network->layers;
-    measurement m = {.network = network, .rows = rows};
-    memset(rows, 0, layers * sizeof *rows);
-    for (size_t i = 0; i < layers; i++) {
-        rows[i].layer = i + 1;
-        rows[i].kind = i < network->config->layers ? GS_KIND_DENSE : GS_KIND_HEAD;
-    }
-    m.norms = gs_alloc(layers + 1, sizeof *m.norms, error);
-    m.weights = gs_alloc(layers, sizeof *m.weights, error);
-    m.zeros = gs_alloc(gs_config_widest(network->config), sizeof *m.zeros, error);
-    gs_status status =
-        m.norms && m.weights && m.zeros ? measure(&m, summary, error) : GS_ERR_MEMORY;
-    gs_gradient_work_free(&m.work);
-    gs_free(m.norms);
-    gs_free(m.weights);
-    gs_free(m.zeros);
-    return status;
+    return gs_measure_columns(network, GS_ALL_COLUMNS, rows, summary, error);
 }

@@ -19,9 +19,10 @@ typedef struct {
 
 /* Work space that is kept from layer to layer; all zero to begin with. */
 typedef struct {
-    gs_signal near_delta, near_input, transposed, gram_delta, gram_input;
+    gs_signal near_delta, near_input, transposed;
     gs_matrix matrix;
     double *scale, *inverse; /* [count] each, one an example, in whole panels; see gradient.c */
+    double *partial;
     size_t count;
 } gs_gradient_work;
 

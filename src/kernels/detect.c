@@ -10,8 +10,8 @@
 
 #include "base/error.h"
 
-/* What a table needs: bits of CPUID leaf 1 (ECX) and leaf 7 (EBX), and of XCR0, the registers that
-   the operating system saves when it switches threads. */
+/* What a table needs on x86: bits of CPUID leaf 1 (ECX) and leaf 7 (EBX), and of XCR0, the
+   registers that the operating system saves when it switches threads. Every 64-bit Arm has NEON. */
 typedef struct {
     uint32_t leaf_1, leaf_7, xcr0;
 } features;
@@ -23,13 +23,13 @@ typedef struct {
 } instruction_set;
 
 extern const gs_kernels gs_kernels_portable_f64, gs_kernels_portable_f32;
+extern const gs_kernels gs_kernels_avx2_f64, gs_kernels_avx2_f32;
+extern const gs_kernels gs_kernels_avx512_f64, gs_kernels_avx512_f32;
+extern const gs_kernels gs_kernels_neon_f64, gs_kernels_neon_f32;
 
 #if defined(GS_HAVE_X86)
 
 #include <cpuid.h>
-
-extern const gs_kernels gs_kernels_avx2_f64, gs_kernels_avx2_f32;
-extern const gs_kernels gs_kernels_avx512_f64, gs_kernels_avx512_f32;
 
 enum { XCR0_YMM = 0x06, XCR0_ZMM = 0xe6 };
 
@@ -56,7 +56,6 @@ static features machine_features(void) {
 
 /* The best last. */
 static const instruction_set sets[] = {
-    {"neon", {0, 0, 0}, {NULL, NULL}},
     {"portable", {0, 0, 0}, {&gs_kernels_portable_f64, &gs_kernels_portable_f32}},
 #if defined(GS_HAVE_X86)
     {"avx2", {bit_AVX | bit_FMA, bit_AVX2, XCR0_YMM}, {&gs_kernels_avx2_f64, &gs_kernels_avx2_f32}},
@@ -67,6 +66,11 @@ static const instruction_set sets[] = {
 #else
     {"avx2", {0, 0, 0}, {NULL, NULL}},
     {"avx512", {0, 0, 0}, {NULL, NULL}},
+#endif
+#if defined(GS_HAVE_NEON)
+    {"neon", {0, 0, 0}, {&gs_kernels_neon_f64, &gs_kernels_neon_f32}},
+#else
+    {"neon", {0, 0, 0}, {NULL, NULL}},
 #endif
 };
 

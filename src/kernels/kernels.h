@@ -56,7 +56,7 @@ typedef enum {
 typedef enum { GS_AXIS_UNIT, GS_AXIS_EXAMPLE, GS_AXIS_COUNT } gs_axis;
 
 typedef struct gs_kernels {
-    const char *isa; /* portable, avx2, avx512 */
+    const char *isa; /* portable, avx2, avx512, neon */
     gs_dtype dtype;
     size_t size;  /* bytes per element */
     size_t panel; /* lanes per panel: GS_PANEL_BYTES / size */
@@ -84,10 +84,14 @@ typedef struct gs_kernels {
 
     /* ---- product.h ---- */
 
-    /* out[8][panel] = sum over k of left[row, k] * right[k, :], over k_blocks blocks of k. left_step is
-       the distance in elements from one block of `left` to the next. */
+    /* out[8][panel] = sum over k of left[row, k] * right[k, :], over k_blocks blocks of k; with
+       `accumulate`, added to what is there. left_step is the distance in elements from one block of
+       `left` to the next. Weights at `next`, laid out as those at `left`, are fetched meanwhile. */
     void (*product[GS_PRODUCT_COUNT])(size_t k_blocks, size_t left_step, const void *left,
-                                      const void *right, void *out);
+                                      const void *next, const void *right, bool accumulate,
+                                      void *out);
+    /* 8 rows of a panel as the first `tiles` tiles that they are made of. */
+    void (*store_tiles)(size_t tiles, const void *block, void *out);
     /* y[8 row_tiles] += W x, and y[8 col_tiles] += W^T x, in double whatever the element type. */
     void (*tile_matvec)(size_t row_tiles, size_t col_tiles, const void *weight, const double *x,
                         double *y);

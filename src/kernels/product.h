@@ -6,6 +6,8 @@
 #ifndef GS_KERNELS_PRODUCT_H
 #define GS_KERNELS_PRODUCT_H
 
+#include <string.h>
+
 #include "kernels/vector.h"
 
 /* The accumulators of a pass, ROWS x COLS vectors, fill the register file but for an operand or
@@ -19,19 +21,25 @@ enum { ROWS = 4, COLS = 4 };
 #endif
 
 /* left[row, k] stands at row * row_stride + k * k_stride, and every k_per_block the next block
-   begins left_step further. All strides but left_step are constants where this is inlined. */
-static inline void product(size_t k_per_block, size_t row_stride, size_t k_stride, size_t k_blocks,
-                           size_t left_step, const real *left, const real *right, real *out) {
+   begins left_step further. All strides but left_step are constants where this is inlined. Tiles of
+   weights come from far away and are used soon: while those of this call are multiplied, those at
+   `next`, laid out alike, are fetched into the cache. */
+static inline void product(size_t k_per_block, size_t row_stride, size_t k_stride, bool fetch,
+                           size_t k_blocks, size_t left_step, const real *left, const real *next,
+                           const real *right, bool accumulate, real *out) {
     for (size_t row = 0; row < GS_TILE; row += ROWS) {
         for (size_t col = 0; col < VECS; col += COLS) {
             vec sum[ROWS][COLS];
+            real *to = out + row * PANEL + col * LANES;
             for (size_t i = 0; i < ROWS; i++)
                 for (size_t j = 0; j < COLS; j++)
-                    sum[i][j] = v_zero();
+                    sum[i][j] = accumulate ? v_load(to + i * PANEL + j * LANES) : v_zero();
             const real *l = left + row * row_stride;
             const real *r = right + col * LANES;
             for (size_t block = 0; block < k_blocks; block++, l += left_step) {
                 for (size_t k = 0; k < k_per_block; k++, r += PANEL) {
+                    if (fetch && row + col == 0 && k % (GS_TILE / sizeof(real)) == 0)
+                        __builtin_prefetch(next + block * left_step + k * GS_TILE);
                     vec operand[COLS];
                     for (size_t j = 0; j < COLS; j++)
                         operand[j] = v_load(r + j * LANES);
@@ -44,33 +52,41 @@ static inline void product(size_t k_per_block, size_t row_stride, size_t k_strid
             }
             for (size_t i = 0; i < ROWS; i++)
                 for (size_t j = 0; j < COLS; j++)
-                    v_store(out + (row + i) * PANEL + (col + j) * LANES, sum[i][j]);
+                    v_store(to + i * PANEL + j * LANES, sum[i][j]);
         }
     }
 }
 
 /* Z = W A: left is a row of tiles, each 8 rows x 8 k. */
-static void product_forward(size_t k_blocks, size_t left_step, const void *left, const void *right,
-                            void *out) {
-    product(GS_TILE, GS_TILE, 1, k_blocks, left_step, left, right, out);
+static void product_forward(size_t k_blocks, size_t left_step, const void *left, const void *next,
+                            const void *right, bool accumulate, void *out) {
+    product(GS_TILE, GS_TILE, 1, true, k_blocks, left_step, left, next, right, accumulate, out);
 }
 
 /* G = W^T D: left is a column of tiles, read across. */
-static void product_backward(size_t k_blocks, size_t left_step, const void *left, const void *right,
-                             void *out) {
-    product(GS_TILE, 1, GS_TILE, k_blocks, left_step, left, right, out);
+static void product_backward(size_t k_blocks, size_t left_step, const void *left, const void *next,
+                             const void *right, bool accumulate, void *out) {
+    product(GS_TILE, 1, GS_TILE, true, k_blocks, left_step, left, next, right, accumulate, out);
 }
 
 /* dW = D A^T: left is 8 rows of a panel of D, and k runs over its examples. */
-static void product_outer(size_t k_blocks, size_t left_step, const void *left, const void *right,
-                          void *out) {
-    product(PANEL, PANEL, 1, k_blocks, left_step, left, right, out);
+static void product_outer(size_t k_blocks, size_t left_step, const void *left, const void *next,
+                          const void *right, bool accumulate, void *out) {
+    product(PANEL, PANEL, 1, false, k_blocks, left_step, left, next, right, accumulate, out);
 }
 
 /* D^T D: left is 8 examples of a panel of D, and k runs over its units. */
-static void product_gram(size_t k_blocks, size_t left_step, const void *left, const void *right,
-                         void *out) {
-    product(GS_TILE, 1, PANEL, k_blocks, left_step, left, right, out);
+static void product_gram(size_t k_blocks, size_t left_step, const void *left, const void *next,
+                         const void *right, bool accumulate, void *out) {
+    product(GS_TILE, 1, PANEL, false, k_blocks, left_step, left, next, right, accumulate, out);
+}
+
+/* 8 rows of a panel as the first `tiles` tiles that they are made of. */
+static void store_tiles(size_t tiles, const void *block, void *out) {
+    for (size_t tile = 0; tile < tiles; tile++)
+        for (size_t row = 0; row < GS_TILE; row++)
+            memcpy((real *)out + tile * GS_TILE_SIZE + row * GS_TILE,
+                   (const real *)block + row * PANEL + tile * GS_TILE, GS_TILE * sizeof(real));
 }
 
 /* ---- Matrix times vector, in double ---- */

@@ -21,8 +21,10 @@ const gs_kernels GS_KERNEL_TABLE = {
     .isa = "portable",
 #elif defined(GS_ISA_AVX2)
     .isa = "avx2",
-#else
+#elif defined(GS_ISA_AVX512)
     .isa = "avx512",
+#else
+    .isa = "neon",
 #endif
 #if defined(GS_DTYPE_F64)
     .dtype = GS_F64,
@@ -63,6 +65,7 @@ const gs_kernels GS_KERNEL_TABLE = {
             [GS_PRODUCT_OUTER] = product_outer,
             [GS_PRODUCT_GRAM] = product_gram,
         },
+    .store_tiles = store_tiles,
     .tile_matvec = tile_matvec,
     .tile_matvec_transposed = tile_matvec_transposed,
 

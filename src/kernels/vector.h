@@ -1,6 +1,6 @@
 /*
  * The vector operations that every kernel is written in. A kernel source is compiled once per
- * instruction set (-DGS_ISA_PORTABLE, GS_ISA_AVX2 or GS_ISA_AVX512) and element type
+ * instruction set (-DGS_ISA_PORTABLE, GS_ISA_AVX2, GS_ISA_AVX512 or GS_ISA_NEON) and element type
  * (-DGS_DTYPE_F64 or GS_DTYPE_F32). The header of the instruction set defines `d_` operations on
  * double vectors and `f_` operations on float vectors; `v_` operations work on the element type of
  * this compilation and are the names of one of the two. Each gives the same bits on every
@@ -43,8 +43,10 @@
 #include "kernels/vector_avx2.h"
 #elif defined(GS_ISA_AVX512)
 #include "kernels/vector_avx512.h"
+#elif defined(GS_ISA_NEON)
+#include "kernels/vector_neon.h"
 #else
-#error "define one of GS_ISA_PORTABLE, GS_ISA_AVX2, GS_ISA_AVX512"
+#error "define one of GS_ISA_PORTABLE, GS_ISA_AVX2, GS_ISA_AVX512, GS_ISA_NEON"
 #endif
 
 #if defined(GS_DTYPE_F64)

@@ -85,18 +85,27 @@ double gs_activation_largest_slope(gs_choice act) {
     return sided && side > 1 ? side : row->largest_slope;
 }
 
-typedef struct {
-    const gs_kernels *kernels;
-    gs_activation_kernel kernel;
-    double parameter;
-    const char *z;
-    char *a, *slope;
-} forward_context;
+static void apply_block(const gs_activation_job *job, const gs_signal *z, gs_block block) {
+    const gs_kernels *k = job->kernels;
+    k->activation[job->kernel](job->parameter, block.cells, (const char *)z->data + block.offset,
+                               (char *)job->a->data + block.offset,
+                               (char *)job->slope->data + block.offset);
+    gs_signal_finish_block(k, job->a, block);
+    gs_signal_finish_block(k, job->slope, block);
+}
 
-static void forward_block(void *context, gs_block block) {
-    const forward_context *c = context;
-    c->kernels->activation[c->kernel](c->parameter, block.cells, c->z + block.offset,
-                                      c->a + block.offset, c->slope + block.offset);
+static void ride(void *context, const gs_signal *z, gs_block block) {
+    apply_block(context, z, block);
+}
+
+typedef struct {
+    const gs_activation_job *job;
+    const gs_signal *z;
+} sweep_context;
+
+static void sweep_block(void *context, gs_block block) {
+    const sweep_context *c = context;
+    apply_block(c->job, c->z, block);
 }
 
 /* Below this exponent phi(z) = phi'(0) z to the last bit, mantissas being at most 2^200 (f32:
@@ -105,14 +114,41 @@ static bool is_tiny(const gs_engine *engine, const gs_signal *z) {
     return z->exponent < (engine->kernels->dtype == GS_F64 ? -300 : -60);
 }
 
+static gs_activation_job job_of(const gs_engine *engine, gs_activation_kernel kernel,
+                                double parameter, gs_signal *a, gs_signal *slope) {
+    return (gs_activation_job){.kernels = engine->kernels,
+                               .kernel = kernel,
+                               .parameter = parameter,
+                               .a = a,
+                               .slope = slope};
+}
+
 static void apply(const gs_engine *engine, gs_activation_kernel kernel, double parameter,
                   const gs_signal *z, gs_signal *a, gs_signal *slope) {
-    forward_context context = {engine->kernels, kernel, parameter, z->data, a->data, slope->data};
-    gs_signal_for_blocks(engine, z, forward_block, &context);
+    gs_activation_job job = job_of(engine, kernel, parameter, a, slope);
+    sweep_context context = {&job, z};
     a->exponent = z->exponent;
     slope->exponent = 0;
-    gs_signal_clear_padding(engine, a);
-    gs_signal_clear_padding(engine, slope);
+    gs_signal_for_blocks(engine, z, sweep_block, &context);
+}
+
+bool gs_activation_begin_ride(const gs_engine *engine, gs_choice act, int64_t exponent,
+                              gs_signal *z, gs_signal *a, gs_signal *slope,
+                              gs_activation_job *job) {
+    const gs_activation *row = &activations[act.index];
+    if (!row->homogeneous && exponent != 0)
+        return false;
+    *job = job_of(engine, row->kernel, act.parameter, a, slope);
+    job->rider = (gs_rider){ride, job, z->riders};
+    z->riders = &job->rider;
+    a->exponent = exponent;
+    slope->exponent = 0;
+    return true;
+}
+
+void gs_activation_end_ride(const gs_engine *engine, gs_activation_job *job, gs_signal *z) {
+    z->riders = job->rider.next;
+    gs_signal_normalise(engine, job->slope);
 }
 
 /* phi'(0-) and phi'(0+), as the kernel has them for the smallest values on either side. */
@@ -151,21 +187,44 @@ void gs_activation_forward(const gs_engine *engine, gs_choice act, const gs_sign
     gs_signal_normalise(engine, slope); /* where all units are saturated, all slopes are small */
 }
 
+static void multiply(const gs_kernels *kernels, const gs_signal *slope, const gs_signal *grad_a,
+                     gs_signal *grad_z, gs_block block) {
+    kernels->multiply(block.cells, (const char *)grad_a->data + block.offset,
+                      (const char *)slope->data + block.offset,
+                      (char *)grad_z->data + block.offset);
+}
+
 typedef struct {
     const gs_kernels *kernels;
-    const char *slope, *grad_a;
-    char *grad_z;
+    const gs_signal *slope, *grad_a;
+    gs_signal *grad_z;
 } backward_context;
 
 static void backward_block(void *context, gs_block block) {
     const backward_context *c = context;
-    c->kernels->multiply(block.cells, c->grad_a + block.offset, c->slope + block.offset,
-                         c->grad_z + block.offset);
+    multiply(c->kernels, c->slope, c->grad_a, c->grad_z, block);
 }
 
 void gs_activation_backward(const gs_engine *engine, const gs_signal *slope,
                             const gs_signal *grad_a, gs_signal *grad_z) {
-    backward_context context = {engine->kernels, slope->data, grad_a->data, grad_z->data};
-    gs_signal_for_blocks(engine, slope, backward_block, &context);
+    backward_context context = {engine->kernels, slope, grad_a, grad_z};
     grad_z->exponent = grad_a->exponent + slope->exponent;
+    gs_signal_make(engine, grad_z, backward_block, &context);
+}
+
+static void ride_back(void *context, const gs_signal *grad_a, gs_block block) {
+    const gs_slope_job *job = context;
+    multiply(job->kernels, job->slope, grad_a, job->grad_z, block);
+    gs_signal_finish_block(job->kernels, job->grad_z, block);
+}
+
+void gs_activation_begin_ride_back(const gs_engine *engine, const gs_signal *slope,
+                                   gs_signal *grad_a, gs_signal *grad_z, gs_slope_job *job) {
+    *job = (gs_slope_job){engine->kernels, slope, grad_z, {ride_back, job, grad_a->riders}};
+    grad_a->riders = &job->rider;
+}
+
+void gs_activation_end_ride_back(gs_slope_job *job, gs_signal *grad_a) {
+    grad_a->riders = job->rider.next;
+    job->grad_z->exponent = grad_a->exponent + job->slope->exponent;
 }

@@ -27,6 +27,7 @@ static void draw_signal(const gs_engine *engine, gs_draw draw, uint64_t seed, gs
             }
         }
     }
+    gs_signal_measure(engine, signal);
 }
 
 static void fill_signal(const gs_engine *engine, double value, gs_signal *signal) {
@@ -35,6 +36,7 @@ static void fill_signal(const gs_engine *engine, double value, gs_signal *signal
     for (size_t b = 0; b < signal->batch; b++)
         for (size_t u = 0; u < signal->units; u++)
             k->set(gs_signal_element(k, signal, u, b), value);
+    gs_signal_measure(engine, signal);
 }
 
 /* One number for each of `count`, from row 0. */
@@ -101,6 +103,7 @@ static void write_one_hot(const gs_engine *engine, const size_t *labels, gs_sign
     gs_signal_zero(engine, target);
     for (size_t b = 0; b < target->batch; b++)
         engine->kernels->set(gs_signal_element(engine->kernels, target, labels[b], b), 1);
+    gs_signal_measure(engine, target);
 }
 
 gs_status gs_network_set_batch(gs_network *network, const double *input, const double *target,

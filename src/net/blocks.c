@@ -66,7 +66,7 @@ gs_module *gs_module_new_dense(size_t inputs, size_t outputs, const char *init, 
     if (!module)
         return NULL;
     gs_dense *dense = &module->stage.dense;
-    gs_status status = gs_dense_new(&module->engine, outputs, inputs, dense, error);
+    gs_status status = gs_dense_new(&module->engine, outputs, inputs, true, dense, error);
     if (status == GS_OK)
         status = gs_matrix_new(&module->engine, outputs, inputs, &dense->grad, error);
     if (status == GS_OK)

@@ -127,6 +127,11 @@ static const gs_name dtype_rows[] = {
     {.name = "f32", .alias = {"float32", "float"}, .help = "32-bit floating point"},
 };
 
+static const gs_name weights_rows[] = {
+    {.name = "stored", .help = "drawn once and kept"},
+    {.name = "streamed", .help = "made by tile when needed, forward and again backward"},
+};
+
 static const gs_family order_family = GS_FAMILY(order_rows);
 static const gs_family bias_family = GS_FAMILY(bias_rows);
 static const gs_family norm_family = GS_FAMILY(norm_rows);
@@ -138,6 +143,7 @@ static const gs_family data_scale_family = GS_FAMILY(data_scale_rows);
 static const gs_family loss_family = GS_FAMILY(loss_rows);
 static const gs_family clip_family = GS_FAMILY(clip_rows);
 static const gs_family dtype_family = GS_FAMILY(dtype_rows);
+static const gs_family weights_family = GS_FAMILY(weights_rows);
 
 /* ---- The table of options ---- */
 
@@ -206,6 +212,12 @@ static const gs_option rows[] = {
     {"threads", GS_OPTION_SIZE, offsetof(gs_config, threads), "N", "all",
      "threads, 0 or all: one a processor; the results do not depend on them",
      .minimum = 0, .maximum = 4096, .automatic = "all"},
+    {"weights", GS_OPTION_CHOICE, offsetof(gs_config, weights), "HOW", "auto",
+     "where weights are, by default stored as far as --memory goes; the results do not depend on it",
+     .family = &weights_family, .automatic = "auto"},
+    {"memory", GS_OPTION_BYTES, offsetof(gs_config, memory), "BYTES", "half",
+     "memory for the network, as 500M or 8G, or half of what is available",
+     .minimum = 1, .automatic = "half"},
 };
 /* clang-format on */
 
@@ -302,6 +314,11 @@ static gs_status refuse_contradictions(const gs_config *config, gs_error *error)
                        config->data);
     if (!config->data && config->data_scale.index != GS_SCALE_STANDARD)
         return gs_fail(error, GS_ERR_USAGE, "--data-scale: expected --data with it");
+    if (config->weights.index == GS_WEIGHTS_STREAMED && !gs_init_can_stream(config->init))
+        return gs_fail(error, GS_ERR_USAGE,
+                       "--weights: expected stored or auto with --init %s, which needs the whole "
+                       "matrix, got 'streamed'",
+                       gs_family_row(&gs_init_family, config->init.index)->name);
     return GS_OK;
 }
 

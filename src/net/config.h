@@ -17,6 +17,7 @@ enum { GS_INPUT_NORMAL, GS_INPUT_CONSTANT };
 enum { GS_LOSS_MSE, GS_LOSS_CE, GS_LOSS_SUM, GS_LOSS_RANDOM };
 enum { GS_CLIP_NONE, GS_CLIP_VALUE, GS_CLIP_NORM, GS_CLIP_LAYER, GS_CLIP_AGC };
 enum { GS_SCALE_NONE, GS_SCALE_UNIT, GS_SCALE_STANDARD };
+enum { GS_WEIGHTS_STORED, GS_WEIGHTS_STREAMED };
 
 struct gs_config {
     size_t layers, width;
@@ -39,8 +40,10 @@ struct gs_config {
     size_t steps;
     uint64_t seed;
     size_t seeds;
-    gs_choice dtype; /* index is gs_dtype */
-    size_t threads;  /* 0: all that this process may use */
+    gs_choice dtype;   /* index is gs_dtype */
+    size_t threads;    /* 0: all that this process may use */
+    gs_choice weights; /* GS_CHOICE_AUTO: stored as far as they fit */
+    size_t memory;     /* bytes; 0: half of what is available */
 };
 
 extern const gs_option_table gs_config_options;

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "net/config.h"
 #include "net/init.h"
+#include "net/product.h"
 #include "net/streams.h"
 
 /* ---- Vectors of parameters ---- */
@@ -81,10 +82,12 @@ void gs_vector_grad_dots(const gs_engine *engine, const gs_signal *x, const gs_s
 
 /* ---- Layers ---- */
 
-gs_status gs_dense_new(const gs_engine *engine, size_t out, size_t in, gs_dense *dense,
+gs_status gs_dense_new(const gs_engine *engine, size_t out, size_t in, bool stored, gs_dense *dense,
                        gs_error *error) {
-    *dense = (gs_dense){0};
-    gs_status status = gs_matrix_new(engine, out, in, &dense->weight, error);
+    gs_status status = GS_OK;
+    *dense = (gs_dense){.weight = gs_matrix_streamed(out, in)};
+    if (stored)
+        status = gs_matrix_new(engine, out, in, &dense->weight, error);
     return status == GS_OK ? gs_vector_new(out, 0, &dense->bias, error) : status;
 }
 
@@ -116,31 +119,15 @@ gs_status gs_dense_draw(const gs_engine *engine, gs_dense *dense, gs_choice init
     return gs_init_weight(engine, init, gain, seed, layer, &dense->weight, error);
 }
 
-typedef struct {
-    const gs_kernels *kernels;
-    const double *bias;
-    double factor;
-    char *z;
-} bias_context;
-
-static void bias_block(void *context, gs_block block) {
-    const bias_context *c = context;
-    c->kernels->add_rows(block.rows, c->factor, c->bias + block.row, c->z + block.offset);
+int64_t gs_dense_exponent(const gs_dense *dense, const gs_signal *u) {
+    return gs_product_exponent(&dense->weight, u, !gs_vector_is_zero(&dense->bias));
 }
 
-/* z = W u + b. Where z carries an exponent the bias is brought to it, or z to the bias's if that is
- * larger. */
+/* z = W u + b */
 void gs_dense_forward(const gs_engine *engine, const gs_dense *dense, const gs_signal *u,
                       gs_signal *z) {
-    gs_product_forward(engine, &dense->weight, u, z);
-    if (gs_vector_is_zero(&dense->bias))
-        return;
-    if (z->exponent < 0)
-        gs_signal_set_exponent(engine, z, 0, z);
-    bias_context context = {engine->kernels, dense->bias.values, gs_ldexp(1, -z->exponent),
-                            z->data};
-    gs_signal_for_blocks(engine, z, bias_block, &context);
-    gs_signal_clear_padding(engine, z);
+    bool has_bias = !gs_vector_is_zero(&dense->bias);
+    gs_product_forward(engine, &dense->weight, u, has_bias ? dense->bias.values : NULL, z);
 }
 
 /* dL/du = W^T dL/dz, dL/db = sum over the batch of dL/dz */

@@ -33,8 +33,9 @@ typedef struct {
     gs_matrix grad;   /* of weight; no data unless gradients are kept */
 } gs_dense;
 
-/* Zero weights and biases. Errors: GS_ERR_MEMORY. */
-gs_status gs_dense_new(const gs_engine *engine, size_t out, size_t in, gs_dense *dense,
+/* Zero weights and biases; weights that are not stored have no tiles before they are drawn. Errors:
+   GS_ERR_MEMORY. */
+gs_status gs_dense_new(const gs_engine *engine, size_t out, size_t in, bool stored, gs_dense *dense,
                        gs_error *error);
 void gs_dense_free(gs_dense *dense);
 
@@ -45,6 +46,9 @@ gs_status gs_dense_draw(const gs_engine *engine, gs_dense *dense, gs_choice init
 /* z [out, batch] = W u + b, u [in, batch]. */
 void gs_dense_forward(const gs_engine *engine, const gs_dense *dense, const gs_signal *u,
                       gs_signal *z);
+
+/* The exponent that z will have when its blocks are made. */
+int64_t gs_dense_exponent(const gs_dense *dense, const gs_signal *u);
 
 /* grad_u [in, batch] = W^T delta for delta = dL/dz [out, batch], and the gradient of b. That of W
    is gs_dense_grad_weight, for who wants more than its norm. */

@@ -4,27 +4,22 @@
 #include "net/init.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "net/streams.h"
 
-/* What a scheme fills, and what its numbers are a function of. */
-typedef struct {
-    const gs_engine *engine;
-    gs_matrix *weight;
-    uint64_t seed;
-    uint32_t layer;
-} target;
-
 typedef struct gs_init gs_init;
 struct gs_init {
     gs_name name;
-    /* Fill W; `parameter` is the choice's, `gain` multiplies every weight. */
-    gs_status (*fill)(const target *t, const gs_init *row, double parameter, double gain,
-                      gs_error *error);
-    /* fill_random: the law, and its standard deviation or limit: sqrt(numerator / fan) times the
+    /* Each tile by itself (see gs_tile_source), */
+    void (*make)(const gs_kernels *kernels, const gs_matrix *matrix, size_t row_tile,
+                 size_t col_tile, size_t count, void *tiles);
+    /* or, where a weight depends on others, the whole of a stored W; source.scale multiplies it. */
+    gs_status (*fill)(const gs_engine *engine, gs_matrix *weight, gs_error *error);
+    gs_draw draw; /* the law of make_random */
+    /* Its standard deviation or limit, or the value of the others: sqrt(numerator / fan) times the
        parameter if there is one. */
-    gs_draw draw;
     double numerator;
     enum { NO_FAN, FAN_IN, FAN_SUM } fan;
 };
@@ -38,61 +33,51 @@ static double scale_of(const gs_init *row, double parameter, double fan_in, doub
 /* ---- Schemes ---- */
 
 /* Entries of a tile at the edge that lie outside the matrix are zero. */
-static void clear_outside(const gs_kernels *k, const gs_matrix *m, size_t row_tile,
-                          size_t col_tile) {
-    char *tile = gs_matrix_tile(k, m, row_tile, col_tile);
+static void clear_outside(const gs_kernels *k, const gs_matrix *m, size_t row_tile, size_t col_tile,
+                          char *tile) {
     for (size_t i = 0; i < GS_TILE_SIZE; i++)
         if (row_tile * GS_TILE + i / GS_TILE >= m->rows ||
             col_tile * GS_TILE + i % GS_TILE >= m->cols)
             k->set(tile + i * k->size, 0);
 }
 
-static void draw_tiles(const target *t, gs_draw draw, double scale) {
-    const gs_kernels *k = t->engine->kernels;
-    const gs_matrix *m = t->weight;
-    for (size_t i = 0; i < m->row_tiles; i++) {
-        for (size_t j = 0; j < m->col_tiles; j++) {
-            k->random_tile(draw, t->seed, GS_STREAM_WEIGHT, t->layer, (uint32_t)i, (uint32_t)j,
-                           scale, gs_matrix_tile(k, m, i, j));
-            if ((i + 1) * GS_TILE > m->rows || (j + 1) * GS_TILE > m->cols)
-                clear_outside(k, m, i, j);
-        }
+static void draw_tiles(const gs_kernels *k, const gs_matrix *m, double scale, size_t row_tile,
+                       size_t col_tile, size_t count, void *tiles) {
+    const gs_tile_source *s = &m->source;
+    bool last_row = (row_tile + 1) * GS_TILE > m->rows;
+    for (size_t j = col_tile; j < col_tile + count; j++) {
+        char *tile = (char *)tiles + (j - col_tile) * GS_TILE_SIZE * k->size;
+        k->random_tile(s->draw, s->seed, GS_STREAM_WEIGHT, s->layer, (uint32_t)row_tile,
+                       (uint32_t)j, scale, tile);
+        if (last_row || (j + 1) * GS_TILE > m->cols)
+            clear_outside(k, m, row_tile, j, tile);
     }
 }
 
-/* What every weight is multiplied by; what is far from 1 goes to the exponent of W. */
-static double total_scale(const target *t, double gain, double scale) {
-    t->weight->exponent = gs_split_factor(&gain) + gs_split_factor(&scale);
-    return gain * scale;
+static void make_random(const gs_kernels *k, const gs_matrix *m, size_t row_tile, size_t col_tile,
+                        size_t count, void *tiles) {
+    draw_tiles(k, m, m->source.scale, row_tile, col_tile, count, tiles);
 }
 
-static gs_status fill_random(const target *t, const gs_init *row, double parameter, double gain,
-                             gs_error *error) {
-    (void)error;
-    double fan_in = (double)t->weight->cols, fan_out = (double)t->weight->rows;
-    draw_tiles(t, row->draw, total_scale(t, gain, scale_of(row, parameter, fan_in, fan_out)));
-    return GS_OK;
+static void make_identity(const gs_kernels *k, const gs_matrix *m, size_t row_tile, size_t col_tile,
+                          size_t count, void *tiles) {
+    memset(tiles, 0, count * GS_TILE_SIZE * k->size);
+    if (row_tile < col_tile || row_tile >= col_tile + count)
+        return;
+    char *tile = (char *)tiles + (row_tile - col_tile) * GS_TILE_SIZE * k->size;
+    for (size_t i = 0; i < GS_TILE; i++)
+        k->set(tile + i * (GS_TILE + 1) * k->size, m->source.scale);
+    clear_outside(k, m, row_tile, row_tile, tile);
 }
 
-static gs_status fill_identity(const target *t, const gs_init *row, double parameter, double gain,
-                               gs_error *error) {
-    const gs_kernels *k = t->engine->kernels;
-    double value = total_scale(t, gain, parameter);
-    (void)row, (void)error;
-    for (size_t i = 0; i < t->weight->rows && i < t->weight->cols; i++)
-        k->set(gs_matrix_element(k, t->weight, i, i), value);
-    return GS_OK;
-}
-
-static gs_status fill_constant(const target *t, const gs_init *row, double parameter, double gain,
-                               gs_error *error) {
-    const gs_kernels *k = t->engine->kernels;
-    double value = total_scale(t, gain, parameter);
-    (void)row, (void)error;
-    for (size_t i = 0; i < t->weight->rows; i++)
-        for (size_t j = 0; j < t->weight->cols; j++)
-            k->set(gs_matrix_element(k, t->weight, i, j), value);
-    return GS_OK;
+static void make_constant(const gs_kernels *k, const gs_matrix *m, size_t row_tile, size_t col_tile,
+                          size_t count, void *tiles) {
+    for (size_t j = 0; j < count; j++) {
+        char *tile = (char *)tiles + j * GS_TILE_SIZE * k->size;
+        for (size_t i = 0; i < GS_TILE_SIZE; i++)
+            k->set(tile + i * k->size, m->source.scale);
+        clear_outside(k, m, row_tile, col_tile + j, tile);
+    }
 }
 
 /* v -= Q^T (Q v), Q the orthonormal rows in the first `row_tiles` tiles; rows not yet made are
@@ -123,27 +108,25 @@ static void append_row(const gs_kernels *k, const gs_matrix *q, size_t i, double
 /* W W^T = (gain parameter)^2 I, or W^T W where W is tall: the orthonormal factor of a Gaussian
    matrix. Gram-Schmidt leaves R with a positive diagonal, so that it is uniform over such matrices
    (Saxe 2014, Mezzadri 2007). */
-static gs_status fill_orthogonal(const target *t, const gs_init *row, double parameter, double gain,
-                                 gs_error *error) {
-    const gs_kernels *k = t->engine->kernels;
-    gs_matrix *w = t->weight, q = {0};
+static gs_status fill_orthogonal(const gs_engine *engine, gs_matrix *w, gs_error *error) {
+    const gs_kernels *k = engine->kernels;
+    gs_matrix q = {0};
     bool tall = w->rows > w->cols;
     size_t rows = tall ? w->cols : w->rows, cols = tall ? w->rows : w->cols;
-    double scale = total_scale(t, gain, parameter);
-    (void)row;
     double *v = gs_alloc(cols + GS_TILE, sizeof *v, error);
     double *coefficients = gs_alloc(rows + GS_TILE, sizeof *coefficients, error);
     gs_status status =
-        v && coefficients ? gs_matrix_new(t->engine, rows, cols, &q, error) : GS_ERR_MEMORY;
+        v && coefficients ? gs_matrix_new(engine, rows, cols, &q, error) : GS_ERR_MEMORY;
     if (status == GS_OK) {
-        draw_tiles(t, GS_DRAW_NORMAL, 1);
+        for (size_t i = 0; i < w->row_tiles; i++)
+            draw_tiles(k, w, 1, i, 0, w->col_tiles, gs_matrix_element(k, w, i * GS_TILE, 0));
         for (size_t i = 0; i < rows; i++) {
             for (size_t j = 0; j < cols; j++)
                 v[j] = k->get(gs_matrix_element(k, w, tall ? j : i, tall ? i : j));
             append_row(k, &q, i, v, coefficients);
             for (size_t j = 0; j < cols; j++) {
-                double value = k->get(gs_matrix_element(k, &q, i, j));
-                k->set(gs_matrix_element(k, w, tall ? j : i, tall ? i : j), scale * value);
+                double value = w->source.scale * k->get(gs_matrix_element(k, &q, i, j));
+                k->set(gs_matrix_element(k, w, tall ? j : i, tall ? i : j), value);
             }
         }
     }
@@ -167,40 +150,67 @@ static gs_status fill_orthogonal(const target *t, const gs_init *row, double par
 /* clang-format off */
 static const gs_init inits[] = {
     {{"xavier-normal", {"xavier", "glorot", "glorot-normal"},
-      .help = "N(0, 2 / (fan_in + fan_out)) (Glorot 2010)"}, fill_random, GS_DRAW_NORMAL, 2, FAN_SUM},
+      .help = "N(0, 2 / (fan_in + fan_out)) (Glorot 2010)"}, make_random, .draw = GS_DRAW_NORMAL, .numerator = 2, .fan = FAN_SUM},
     {{"xavier-uniform", {"glorot-uniform"},
-      .help = "U(+-sqrt(6 / (fan_in + fan_out)))"}, fill_random, GS_DRAW_UNIFORM, 6, FAN_SUM},
+      .help = "U(+-sqrt(6 / (fan_in + fan_out)))"}, make_random, .draw = GS_DRAW_UNIFORM, .numerator = 6, .fan = FAN_SUM},
     {{"he-normal", {"he", "kaiming", "kaiming-normal"},
-      .help = "N(0, 2 / fan_in) (He 2015)"}, fill_random, GS_DRAW_NORMAL, 2, FAN_IN},
+      .help = "N(0, 2 / fan_in) (He 2015)"}, make_random, .draw = GS_DRAW_NORMAL, .numerator = 2, .fan = FAN_IN},
     {{"he-uniform", {"kaiming-uniform"},
-      .help = "U(+-sqrt(6 / fan_in))"}, fill_random, GS_DRAW_UNIFORM, 6, FAN_IN},
+      .help = "U(+-sqrt(6 / fan_in))"}, make_random, .draw = GS_DRAW_UNIFORM, .numerator = 6, .fan = FAN_IN},
     {{"lecun-normal", {"lecun"},
-      .help = "N(0, 1 / fan_in) (LeCun 1998)"}, fill_random, GS_DRAW_NORMAL, 1, FAN_IN},
+      .help = "N(0, 1 / fan_in) (LeCun 1998)"}, make_random, .draw = GS_DRAW_NORMAL, .numerator = 1, .fan = FAN_IN},
     {{"lecun-uniform",
-      .help = "U(+-sqrt(3 / fan_in))"}, fill_random, GS_DRAW_UNIFORM, 3, FAN_IN},
+      .help = "U(+-sqrt(3 / fan_in))"}, make_random, .draw = GS_DRAW_UNIFORM, .numerator = 3, .fan = FAN_IN},
     {{"normal", SPREAD("STD"),
-      .help = "N(0, STD^2)"}, fill_random, GS_DRAW_NORMAL, 1, NO_FAN},
+      .help = "N(0, STD^2)"}, make_random, .draw = GS_DRAW_NORMAL, .numerator = 1, .fan = NO_FAN},
     {{"uniform", SPREAD("A"),
-      .help = "U(-A, A)"}, fill_random, GS_DRAW_UNIFORM, 1, NO_FAN},
+      .help = "U(-A, A)"}, make_random, .draw = GS_DRAW_UNIFORM, .numerator = 1, .fan = NO_FAN},
     {{"scaled", SPREAD("SW"),
       .help = "N(0, SW^2 / fan_in), the sigma_w of mean-field theory"},
-     fill_random, GS_DRAW_NORMAL, 1, FAN_IN},
+     make_random, .draw = GS_DRAW_NORMAL, .numerator = 1, .fan = FAN_IN},
     {{"torch",
-      .help = "U(+-1 / sqrt(fan_in)), PyTorch's nn.Linear"}, fill_random, GS_DRAW_UNIFORM, 1, FAN_IN},
+      .help = "U(+-1 / sqrt(fan_in)), PyTorch's nn.Linear"}, make_random, .draw = GS_DRAW_UNIFORM, .numerator = 1, .fan = FAN_IN},
     {{"orthogonal", NUMBER("GAIN", 1, GS_PARAM_OPTIONAL),
-      .help = "uniform with W W^T = GAIN^2 I (Saxe 2014)"}, .fill = fill_orthogonal},
+      .help = "uniform with W W^T = GAIN^2 I (Saxe 2014)"}, .fill = fill_orthogonal, .numerator = 1},
     {{"identity", NUMBER("C", 1, GS_PARAM_OPTIONAL),
-      .help = "C on the diagonal, 0 elsewhere"}, .fill = fill_identity},
+      .help = "C on the diagonal, 0 elsewhere"}, .make = make_identity, .numerator = 1},
     {{"constant", NUMBER("C", 0, GS_PARAM_REQUIRED),
-      .help = "C everywhere"}, .fill = fill_constant},
+      .help = "C everywhere"}, .make = make_constant, .numerator = 1},
 };
 /* clang-format on */
 
 const gs_family gs_init_family = GS_FAMILY(inits);
 
+/* ---- Drawing ---- */
+
+bool gs_init_can_stream(gs_choice init) {
+    return inits[init.index].make != NULL;
+}
+
+typedef struct {
+    const gs_kernels *kernels;
+    const gs_matrix *weight;
+} store_context;
+
+static void store_row(void *context, size_t row_tile) {
+    const store_context *c = context;
+    const gs_matrix *w = c->weight;
+    w->source.make(c->kernels, w, row_tile, 0, w->col_tiles,
+                   gs_matrix_element(c->kernels, w, row_tile * GS_TILE, 0));
+}
+
+/* What is far from 1 in the factors of a weight goes to the exponent of W. */
 gs_status gs_init_weight(const gs_engine *engine, gs_choice init, double gain, uint64_t seed,
                          uint32_t layer, gs_matrix *weight, gs_error *error) {
-    target t = {engine, weight, seed, layer};
     const gs_init *row = &inits[init.index];
-    return row->fill(&t, row, init.parameter, gain, error);
+    double scale = scale_of(row, init.parameter, (double)weight->cols, (double)weight->rows);
+    weight->exponent = gs_split_factor(&gain) + gs_split_factor(&scale);
+    weight->source = (gs_tile_source){row->make, row->draw, seed, layer, gain * scale};
+    if (row->fill)
+        return row->fill(engine, weight, error);
+    if (weight->data) {
+        store_context context = {engine->kernels, weight};
+        gs_pool_run(engine->pool, weight->row_tiles, store_row, &context);
+    }
+    return GS_OK;
 }

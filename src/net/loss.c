@@ -41,6 +41,7 @@ static void fill_rows(const gs_engine *engine, const double *values, gs_signal *
         }
     }
     grad->exponent = 0;
+    gs_signal_measure(engine, grad);
 }
 
 /* L = mean (x - y)^2, dL/dx = 2 (x - y) / count */
@@ -48,7 +49,7 @@ static double mse(const gs_engine *engine, const gs_loss *loss, const gs_signal 
                   gs_signal *grad) {
     double count = (double)x->units * (double)x->batch;
     gs_signal_combine(engine, 1, x, -1, &loss->target, grad);
-    gs_magnitude distance = gs_signal_magnitude(engine, grad, NULL);
+    gs_magnitude distance = gs_signal_magnitude(grad, NULL);
     gs_signal_scale(engine, 2 / count, grad, grad);
     return gs_ldexp(distance.sum_squares / count, 2 * distance.exponent);
 }
@@ -84,7 +85,6 @@ static double ce(const gs_engine *engine, const gs_loss *loss, const gs_signal *
                               : log_total[lane] + gs_ldexp(largest[lane] - logit, x->exponent);
     }
     grad->exponent = 0;
-    gs_signal_clear_padding(engine, grad);
     gs_signal_scale(engine, 1 / (double)x->batch, grad, grad);
     return total / (double)x->batch;
 }

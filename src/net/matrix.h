@@ -1,55 +1,62 @@
 /*
- * A matrix in 8x8 tiles times 2^exponent (weights and their gradients), and the four products of a
- * dense layer.
+ * A matrix in 8x8 tiles times 2^exponent: weights, and their gradients. The tiles of a weight matrix
+ * are stored, or made when they are needed and forgotten ("streamed"): each is a function of its
+ * place alone.
  */
 #ifndef GS_NET_MATRIX_H
 #define GS_NET_MATRIX_H
 
 #include "net/signal.h"
 
+typedef struct gs_matrix gs_matrix;
+
+/* How the tiles of a matrix that is not stored come about. */
 typedef struct {
-    void *data;
+    /* Makes tiles (row_tile, col_tile) to (row_tile, col_tile + count - 1), one after the other. */
+    void (*make)(const gs_kernels *kernels, const gs_matrix *matrix, size_t row_tile,
+                 size_t col_tile, size_t count, void *tiles);
+    gs_draw draw;
+    uint64_t seed;
+    uint32_t layer;
+    double scale; /* what random numbers are multiplied by, or the value of all */
+} gs_tile_source;
+
+struct gs_matrix {
+    void *data; /* NULL: made by `source` */
     size_t rows, cols;
     size_t row_tiles, col_tiles;
     int64_t exponent;
-} gs_matrix;
+    gs_tile_source source;
+};
 
 /* A zero matrix. Errors: GS_ERR_MEMORY. */
 gs_status gs_matrix_new(const gs_engine *engine, size_t rows, size_t cols, gs_matrix *matrix,
                         gs_error *error);
 void gs_matrix_free(gs_matrix *matrix);
 
+/* A matrix without memory, whose tiles will have a source. */
+gs_matrix gs_matrix_streamed(size_t rows, size_t cols);
+
 /* Bytes that gs_matrix_new would take; false on overflow. */
 bool gs_matrix_bytes(const gs_kernels *kernels, size_t rows, size_t cols, size_t *bytes);
 
-/* One element, for the `set` and `get` of the kernels. */
+/* One element of a stored matrix, for the `set` and `get` of the kernels. */
 void *gs_matrix_element(const gs_kernels *kernels, const gs_matrix *matrix, size_t row, size_t col);
 
-/* One tile, of GS_TILE_SIZE elements. */
-void *gs_matrix_tile(const gs_kernels *kernels, const gs_matrix *matrix, size_t row_tile,
-                     size_t col_tile);
+/* A rectangle of tiles: where they are, or after they have been made in `scratch`, which has room
+   for them. */
+typedef struct {
+    const char *data; /* the first tile; those of a row follow each other */
+    size_t row_step;  /* from one row of tiles to the next, in elements */
+} gs_tiles;
+gs_tiles gs_matrix_tiles(const gs_kernels *kernels, const gs_matrix *matrix, size_t row_tile,
+                         size_t row_count, size_t col_tile, size_t col_count, void *scratch);
 
-/* Row-major true values out and in. */
+/* Row-major true values out and in. What is written to must be stored. */
 void gs_matrix_read(const gs_engine *engine, const gs_matrix *matrix, double *values);
 void gs_matrix_write(const gs_engine *engine, const double *values, gs_matrix *matrix);
 
-gs_magnitude gs_matrix_magnitude(const gs_engine *engine,
-                                 const gs_matrix *matrix); /* Frobenius norm */
-
-/* z [rows, batch] = W u, u [cols, batch] */
-void gs_product_forward(const gs_engine *engine, const gs_matrix *weight, const gs_signal *u,
-                        gs_signal *z);
-
-/* grad_u [cols, batch] = W^T delta, delta [rows, batch] */
-void gs_product_backward(const gs_engine *engine, const gs_matrix *weight, const gs_signal *delta,
-                         gs_signal *grad_u);
-
-/* grad_weight [rows, cols] = delta u^T, summed over the batch; `transposed` is u by
- * gs_signal_transpose */
-void gs_product_outer(const gs_engine *engine, const gs_signal *delta, const gs_signal *transposed,
-                      gs_matrix *grad_weight);
-
-/* gram [batch, batch] = X^T X, as a signal of `batch` units; its exponent is twice that of X */
-void gs_product_gram(const gs_engine *engine, const gs_signal *x, gs_signal *gram);
+/* Frobenius norm. */
+gs_magnitude gs_matrix_magnitude(const gs_engine *engine, const gs_matrix *matrix);
 
 #endif

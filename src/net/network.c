@@ -49,6 +49,7 @@ typedef struct {
     size_t layer;
     const gs_signal *x;      /* output of the last stage */
     const gs_signal *source; /* x_{l-s}: the last output that a skip may start from */
+    size_t memory;           /* left for weights that are stored */
     gs_error *error;
 } builder;
 
@@ -66,6 +67,15 @@ static double branch_scale(const gs_config *config) {
     }
 }
 
+/* Whether the weights of the next layer are stored: they take what is left of the memory. */
+static bool takes_memory(builder *b, size_t out, size_t in) {
+    size_t bytes;
+    if (!gs_matrix_bytes(b->network->engine.kernels, out, in, &bytes) || bytes > b->memory)
+        return false;
+    b->memory -= bytes;
+    return true;
+}
+
 static gs_status append_stage(builder *b, gs_stage_kind kind, size_t units) {
     gs_network *network = b->network;
     const gs_config *config = network->config;
@@ -78,7 +88,8 @@ static gs_status append_stage(builder *b, gs_stage_kind kind, size_t units) {
         return status;
     switch (kind) {
     case GS_STAGE_DENSE:
-        status = gs_dense_new(&network->engine, units, b->x->units, &stage->dense, b->error);
+        status = gs_dense_new(&network->engine, units, b->x->units,
+                              takes_memory(b, units, b->x->units), &stage->dense, b->error);
         break;
     case GS_STAGE_ACTIVATION:
         stage->act = config->act;
@@ -137,10 +148,13 @@ static gs_status append_layer(builder *b, size_t units) {
     return GS_OK;
 }
 
-static gs_status append_stages(gs_network *network, gs_error *error) {
+static gs_status append_stages(gs_network *network, size_t memory, gs_error *error) {
     const gs_config *config = network->config;
-    builder b = {
-        .network = network, .x = &network->input, .source = &network->input, .error = error};
+    builder b = {.network = network,
+                 .x = &network->input,
+                 .source = &network->input,
+                 .memory = memory,
+                 .error = error};
     for (b.layer = 1; b.layer <= config->layers; b.layer++) {
         bool last = b.layer == config->layers && !config->head;
         gs_status status = append_layer(&b, last ? config->outputs : config->width);
@@ -184,44 +198,78 @@ static bool signal_bytes(const gs_network *network, size_t *bytes) {
            gs_size_multiply(stages, sizeof(gs_stage) + 2 * sizeof(gs_entry), &list) &&
            gs_size_add(layer, list, &layer) && gs_size_multiply(layer, config->layers, bytes) &&
            gs_signal_bytes(k, gs_config_widest(config), config->batch, &passing) &&
-           gs_size_multiply(passing, 4, &passing) && gs_size_add(*bytes, passing, bytes);
+           gs_size_multiply(passing, 5, &passing) && gs_size_add(*bytes, passing, bytes);
 }
+
+/* What a network may take, and how that is called. */
+typedef struct {
+    const char *name;
+    size_t bytes;
+} allowance;
 
 /* Many small blocks can be promised by the system and not be there when they are used: ask once,
  * for all. */
-static gs_status require_memory(const char *what, bool fits, size_t bytes, gs_error *error) {
+static gs_status require_memory(const char *what, bool fits, size_t bytes, allowance allowed,
+                                gs_error *error) {
     char needed[32] = "more than can be addressed", had[32];
-    if (fits && bytes < ((size_t)64 << 20))
+    if (fits && bytes <= allowed.bytes)
         return GS_OK;
-    size_t available = gs_memory_available();
     if (fits)
         gs_format_bytes(needed, (double)bytes);
-    gs_format_bytes(had, (double)available);
-    if (fits && bytes <= available)
-        return GS_OK;
-    return gs_fail(error, GS_ERR_MEMORY, "%s needs %s, and %s is available", what, needed, had);
+    gs_format_bytes(had, (double)allowed.bytes);
+    return gs_fail(error, GS_ERR_MEMORY, "%s needs %s, and %s is %s", what, needed, had,
+                   allowed.name);
 }
 
-static gs_status check_memory(const gs_network *network, gs_error *error) {
+/* Below this it is not worth the microseconds to ask the system. */
+static const size_t small_network = (size_t)64 << 20;
+
+static allowance available_for(bool fits, size_t bytes) {
+    bool small = fits && bytes < small_network;
+    return (allowance){"available", small ? small_network : gs_memory_available()};
+}
+
+/* Memory for stored weights: all that they need, none, or with `auto` what the allowance leaves
+   beside the signals. */
+static gs_status plan_memory(const gs_network *network, size_t *for_weights, gs_error *error) {
+    const gs_config *config = network->config;
     size_t weights, signals, bytes;
-    bool fits = weight_bytes(network, &weights) && signal_bytes(network, &signals) &&
-                gs_size_add(weights, signals, &bytes);
-    return require_memory("the network", fits, fits ? bytes : 0, error);
+    bool signals_fit = signal_bytes(network, &signals);
+    bool fits =
+        signals_fit && weight_bytes(network, &weights) && gs_size_add(weights, signals, &bytes);
+    allowance allowed = available_for(fits, bytes);
+    bool is_small = allowed.bytes == small_network, can_stream = gs_init_can_stream(config->init);
+    bool automatic = config->weights.index == GS_CHOICE_AUTO && can_stream;
+    if (config->memory > 0 && config->memory < allowed.bytes)
+        allowed = (allowance){"what --memory allows", config->memory};
+    else if (automatic && config->memory == 0 && !is_small)
+        allowed.bytes /= 2;
+    *for_weights = 0;
+    if (config->weights.index == GS_WEIGHTS_STREAMED || (automatic && signals_fit)) {
+        gs_status status =
+            require_memory("the network", signals_fit, signals_fit ? signals : 0, allowed, error);
+        if (status == GS_OK && automatic)
+            *for_weights = allowed.bytes - signals;
+        return status;
+    }
+    *for_weights = SIZE_MAX;
+    return require_memory("the network", fits, fits ? bytes : 0, allowed, error);
 }
 
-static gs_status allocate(gs_network *network, gs_error *error) {
+static gs_status allocate(gs_network *network, size_t for_weights, gs_error *error) {
     gs_config *config = network->config;
     size_t widest = gs_config_widest(config);
     size_t most = config->layers * stages_per_layer(config) + 1;
     network->stages = gs_alloc(most, sizeof *network->stages, error);
     gs_status status = network->stages ? GS_OK : GS_ERR_MEMORY;
-    gs_signal *signals[] = {&network->input, &network->grad, &network->spare, &network->skipped};
+    gs_signal *signals[] = {&network->input, &network->grad, &network->spare, &network->ridden,
+                            &network->skipped};
     for (size_t i = 0; i < sizeof signals / sizeof *signals && status == GS_OK; i++) {
         size_t units = i == 0 ? config->inputs : widest;
         status = gs_signal_new(&network->engine, units, config->batch, signals[i], error);
     }
     if (status == GS_OK)
-        status = append_stages(network, error);
+        status = append_stages(network, for_weights, error);
     if (status == GS_OK) {
         status = gs_loss_new(&network->engine, config->loss.index, config->outputs, config->batch,
                              &network->loss, error);
@@ -256,6 +304,7 @@ void gs_network_free(gs_network *network) {
     gs_signal_free(&network->input);
     gs_signal_free(&network->grad);
     gs_signal_free(&network->spare);
+    gs_signal_free(&network->ridden);
     gs_signal_free(&network->skipped);
     gs_loss_free(&network->loss);
     gs_pool_free(network->engine.pool);
@@ -285,6 +334,7 @@ static gs_status draw_parameters(gs_network *network, gs_error *error) {
 }
 
 static gs_status build(gs_network *network, const gs_config *config, gs_error *error) {
+    size_t for_weights;
     network->config = gs_config_copy(config, error);
     gs_status status =
         network->config ? gs_config_resolve(network->config, 0, 0, error) : GS_ERR_MEMORY;
@@ -293,14 +343,14 @@ static gs_status build(gs_network *network, const gs_config *config, gs_error *e
             gs_kernels_get((gs_dtype)network->config->dtype.index, &network->engine.kernels, error);
     }
     if (status == GS_OK)
-        status = check_memory(network, error);
+        status = plan_memory(network, &for_weights, error);
     if (status == GS_OK) {
         size_t threads = network->config->threads ? network->config->threads : gs_cpus_available();
         status = gs_pool_new(threads, &network->engine.pool, error);
     }
     if (status == GS_OK) {
         network->layers = network->config->layers + network->config->head;
-        status = allocate(network, error);
+        status = allocate(network, for_weights, error);
     }
     return status == GS_OK ? draw_parameters(network, error) : status;
 }
@@ -317,8 +367,8 @@ gs_network *gs_network_new(const gs_config *config, gs_error *error) {
 gs_status gs_network_keep_gradients(gs_network *network, gs_error *error) {
     size_t bytes;
     bool fits = weight_bytes(network, &bytes);
-    if (!network->keep_gradients &&
-        require_memory("keeping all gradients", fits, fits ? bytes : 0, error) != GS_OK)
+    if (!network->keep_gradients && require_memory("keeping all gradients", fits, fits ? bytes : 0,
+                                                   available_for(fits, bytes), error) != GS_OK)
         return GS_ERR_MEMORY;
     for (size_t i = 0; i < network->stage_count; i++) {
         gs_stage *stage = &network->stages[i];

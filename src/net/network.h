@@ -68,8 +68,13 @@ struct gs_network {
     size_t stage_count;
     gs_loss loss;
     double loss_value;
-    gs_signal grad, spare,
-        skipped; /* backward: the gradient, its next value, what goes round a block */
+    /* Backward: the gradient, its next value, the one after that if it is made along with it, and
+       what goes round a block. */
+    gs_signal grad, spare, ridden, skipped;
+    size_t
+        joins_at; /* layer whose output the block began with that is gone round, SIZE_MAX if none;
+                        skips do not overlap */
+    bool has_ridden; /* `ridden` is the gradient below the activation that comes next */
     bool keep_gradients;
     bool has_gradients;     /* a backward pass kept them */
     size_t nonfinite_layer; /* first layer with a value that is not finite, 0 if none */
@@ -94,6 +99,9 @@ typedef struct {
        `layer`; x_0 is (0, GS_IS_X). */
     gs_status (*grad)(void *context, size_t layer, unsigned names, const gs_signal *grad,
                       gs_error *error);
+    /* Backward: rides on dL/da_l where that is the product of a layer above; in `grad` its signal has
+       a rider then. */
+    gs_rider *grad_a;
     /* Backward: the product of a dense stage comes next; delta is the gradient with respect to its
        output. That of the weights is there if the network keeps it. */
     gs_status (*dense)(void *context, const gs_stage *stage, const gs_signal *delta,

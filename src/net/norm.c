@@ -170,8 +170,7 @@ static void scale_and_shift(const gs_engine *engine, const gs_norm *norm, gs_sig
         gs_signal_set_exponent(engine, h, 0, y);
         p.x = y->data;
     }
-    gs_signal_for_blocks(engine, h, affine_block, &p);
-    gs_signal_clear_padding(engine, y);
+    gs_signal_make(engine, y, affine_block, &p);
 }
 
 /* y = scale h + shift with h = (x - mean) inverse_std */
@@ -187,9 +186,8 @@ void gs_norm_forward(const gs_engine *engine, gs_norm *norm, const gs_signal *x,
               .first = mean,
               .second = norm->inverse_std,
               .out = h->data};
-    gs_signal_for_blocks(engine, h, normalise_block, &p);
-    gs_signal_clear_padding(engine, h);
     h->exponent = x->exponent - scale;
+    gs_signal_make(engine, h, normalise_block, &p);
     scale_and_shift(engine, norm, y);
 }
 
@@ -223,7 +221,6 @@ void gs_norm_backward(const gs_engine *engine, gs_norm *norm, gs_signal *grad) {
                .second = mean_grad,
                .third = mean_dot,
                .out = grad->data};
-    gs_signal_for_blocks(engine, grad, backward_block, &p);
-    gs_signal_clear_padding(engine, grad);
     grad->exponent += norm->exponent;
+    gs_signal_make(engine, grad, backward_block, &p);
 }

@@ -146,6 +146,50 @@ static int format_size(const gs_option *option, const void *field, char *text, s
                                             : gs_format(text, size, "%zu", number);
 }
 
+static const char byte_units[] = "KMGT";
+
+/* "512M" is 512 * 1024^2. False for what is no such text or does not fit. */
+static bool parse_byte_count(const char *text, size_t *bytes) {
+    char digits[32];
+    size_t length = strlen(text);
+    const char *unit = length > 0 ? strchr(byte_units, text[length - 1]) : NULL;
+    uint64_t number;
+    if (length - (unit != NULL) >= sizeof digits)
+        return false;
+    gs_format(digits, sizeof digits, "%.*s", (int)(length - (unit != NULL)), text);
+    if (gs_parse_size(digits, &number) != GS_TEXT_OK || number > SIZE_MAX)
+        return false;
+    *bytes = (size_t)number;
+    for (size_t i = 0; unit && i <= (size_t)(unit - byte_units); i++)
+        if (!gs_size_multiply(*bytes, 1024, bytes))
+            return false;
+    return true;
+}
+
+static gs_status parse_bytes(const gs_option *option, void *field, const char *text,
+                             gs_error *error) {
+    size_t bytes = 0;
+    bool automatic = option->automatic && strcmp(text, option->automatic) == 0;
+    if (!automatic && (!parse_byte_count(text, &bytes) || (double)bytes < option->minimum)) {
+        char expected[96];
+        gs_format(expected, sizeof expected, "a number of bytes, or one with K, M, G or T%s%s",
+                  option->automatic ? ", or " : "", option->automatic ? option->automatic : "");
+        return refuse(option, expected, text, NULL, error);
+    }
+    *(size_t *)field = bytes;
+    return GS_OK;
+}
+
+static int format_bytes(const gs_option *option, const void *field, char *text, size_t size) {
+    size_t bytes = *(const size_t *)field, unit = 0;
+    if (option->automatic && bytes == 0)
+        return gs_format(text, size, "%s", option->automatic);
+    for (; byte_units[unit] && bytes > 0 && bytes % 1024 == 0; unit++)
+        bytes /= 1024;
+    return unit == 0 ? gs_format(text, size, "%zu", bytes)
+                     : gs_format(text, size, "%zu%c", bytes, byte_units[unit - 1]);
+}
+
 static gs_status parse_seed(const gs_option *option, void *field, const char *text,
                             gs_error *error) {
     uint64_t seed;
@@ -310,6 +354,7 @@ static const struct {
     int (*format)(const gs_option *option, const void *field, char *text, size_t size);
 } kinds[] = {
     [GS_OPTION_SIZE] = {parse_size, format_size},
+    [GS_OPTION_BYTES] = {parse_bytes, format_bytes},
     [GS_OPTION_SEED] = {parse_seed, format_seed},
     [GS_OPTION_REAL] = {parse_real, format_real},
     [GS_OPTION_CHOICE] = {parse_choice, format_choice},

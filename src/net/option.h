@@ -38,6 +38,7 @@ typedef struct {
 
 typedef enum {
     GS_OPTION_SIZE,   /* size_t    in [minimum, maximum] */
+    GS_OPTION_BYTES,  /* size_t: a number with K, M, G or T (1024, 1024^2 ..) or none after it */
     GS_OPTION_SEED,   /* uint64_t, the whole range       */
     GS_OPTION_REAL,   /* double    in [minimum, maximum] */
     GS_OPTION_CHOICE, /* gs_choice of `family`           */

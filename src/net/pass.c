@@ -1,6 +1,7 @@
 /*
  * Forward and backward through the list of stages. After every stage its signal is brought back to
- * mantissas near 1, so that neither pass under- or overflows at any depth.
+ * mantissas near 1, so that neither pass under- or overflows at any depth. An activation rides with
+ * the product next to it: each block is worked on while it is in the cache.
  */
 #include "base/error.h"
 #include "net/network.h"
@@ -24,6 +25,45 @@ static void forward_stage(const gs_engine *engine, gs_stage *stage) {
     }
 }
 
+/* A dense stage and the activation that follows it, block by block. False if that cannot be. */
+static bool forward_together(const gs_engine *engine, gs_stage *dense, gs_stage *act) {
+    gs_activation_job job;
+    int64_t exponent = gs_dense_exponent(&dense->dense, dense->in);
+    if (act->kind != GS_STAGE_ACTIVATION ||
+        !gs_activation_begin_ride(engine, act->act, exponent, &dense->out, &act->out, &act->slope,
+                                  &job))
+        return false;
+    forward_stage(engine, dense);
+    gs_activation_end_ride(engine, &job, &dense->out);
+    return true;
+}
+
+/* The output of a stage is made: bring it to size, and show it. */
+static gs_status complete(gs_network *network, gs_stage *stage, const gs_observer *observer,
+                          gs_error *error) {
+    if (!gs_signal_normalise(&network->engine, &stage->out) && network->nonfinite_layer == 0)
+        network->nonfinite_layer = stage->layer;
+    if (observer && observer->value)
+        return observer->value(observer->context, stage, error);
+    return GS_OK;
+}
+
+static gs_status forward_stages(gs_network *network, const gs_observer *observer, gs_error *error) {
+    bool is_made = false; /* together with the stage before */
+    for (size_t i = 0; i < network->stage_count; i++) {
+        gs_stage *stage = &network->stages[i];
+        bool last = i + 1 == network->stage_count, was_made = is_made;
+        is_made = stage->kind == GS_STAGE_DENSE && !last &&
+                  forward_together(&network->engine, stage, stage + 1);
+        if (!is_made && !was_made)
+            forward_stage(&network->engine, stage);
+        gs_status status = complete(network, stage, observer, error);
+        if (status != GS_OK)
+            return status;
+    }
+    return GS_OK;
+}
+
 gs_status gs_network_forward_observed(gs_network *network, const gs_observer *observer,
                                       gs_error *error) {
     const gs_engine *engine = &network->engine;
@@ -34,17 +74,9 @@ gs_status gs_network_forward_observed(gs_network *network, const gs_observer *ob
                        network->loss.labels ? "labels" : "target");
     network->nonfinite_layer = 0;
     gs_signal_normalise(engine, &network->input);
-    for (size_t i = 0; i < network->stage_count; i++) {
-        gs_stage *stage = &network->stages[i];
-        gs_status status = GS_OK;
-        forward_stage(engine, stage);
-        if (!gs_signal_normalise(engine, &stage->out) && network->nonfinite_layer == 0)
-            network->nonfinite_layer = stage->layer;
-        if (observer && observer->value)
-            status = observer->value(observer->context, stage, error);
-        if (status != GS_OK)
-            return status;
-    }
+    gs_status status = forward_stages(network, observer, error);
+    if (status != GS_OK)
+        return status;
     const gs_signal *output = &network->stages[network->stage_count - 1].out;
     gs_signal_reshape(engine, &network->grad, output->units);
     network->loss_value = gs_loss_gradient(engine, &network->loss, output, &network->grad);
@@ -63,10 +95,35 @@ gs_status gs_network_forward(gs_network *network, double *loss, gs_error *error)
 /* ---- Backward ---- */
 
 /* The gradient moves on: what was computed to the side takes its place. */
-static void swap_gradient(gs_network *network) {
+static void swap_gradient(gs_network *network, gs_signal *next) {
     gs_signal old = network->grad;
-    network->grad = network->spare;
-    network->spare = old;
+    network->grad = *next;
+    *next = old;
+}
+
+/* Where x_l is, what went round the block that starts here joins. */
+static bool joins(const gs_network *network, size_t layer, unsigned names) {
+    return (names & GS_IS_X) && network->joins_at == layer;
+}
+
+/* dL/du = W^T dL/dz, and dL/dz of the activation below along with it where nothing joins between. */
+static void backward_product(gs_network *network, gs_stage *stage, const gs_observer *observer) {
+    const gs_engine *engine = &network->engine;
+    const gs_stage *below = stage > network->stages ? stage - 1 : NULL;
+    gs_signal *grad = &network->spare;
+    gs_slope_job job;
+    gs_signal_reshape(engine, grad, stage->in->units);
+    grad->riders = observer && below && (below->names & GS_IS_A) ? observer->grad_a : NULL;
+    network->has_ridden =
+        below && below->kind == GS_STAGE_ACTIVATION && !joins(network, below->layer, below->names);
+    if (network->has_ridden) {
+        gs_signal_reshape(engine, &network->ridden, grad->units);
+        gs_activation_begin_ride_back(engine, &below->slope, grad, &network->ridden, &job);
+    }
+    gs_dense_backward(engine, &stage->dense, &network->grad, grad);
+    if (network->has_ridden)
+        gs_activation_end_ride_back(&job, grad);
+    swap_gradient(network, grad);
 }
 
 static gs_status backward_dense(gs_network *network, gs_stage *stage, const gs_observer *observer,
@@ -78,11 +135,8 @@ static gs_status backward_dense(gs_network *network, gs_stage *stage, const gs_o
     }
     if (status == GS_OK && observer && observer->dense)
         status = observer->dense(observer->context, stage, &network->grad, error);
-    if (status == GS_OK) {
-        gs_signal_reshape(&network->engine, &network->spare, stage->in->units);
-        gs_dense_backward(&network->engine, &stage->dense, &network->grad, &network->spare);
-        swap_gradient(network);
-    }
+    if (status == GS_OK)
+        backward_product(network, stage, observer);
     return status;
 }
 
@@ -93,7 +147,11 @@ static gs_status backward_stage(gs_network *network, gs_stage *stage, const gs_o
     case GS_STAGE_DENSE:
         return backward_dense(network, stage, observer, error);
     case GS_STAGE_ACTIVATION:
-        gs_activation_backward(engine, &stage->slope, &network->grad, &network->grad);
+        if (network->has_ridden)
+            swap_gradient(network, &network->ridden);
+        else
+            gs_activation_backward(engine, &stage->slope, &network->grad, &network->grad);
+        network->has_ridden = false;
         break;
     case GS_STAGE_NORM:
         gs_norm_backward(engine, &stage->norm, &network->grad);
@@ -105,39 +163,40 @@ static gs_status backward_stage(gs_network *network, gs_stage *stage, const gs_o
     return GS_OK;
 }
 
-/* At x_l: what went round the block that starts here joins, and the observer sees the sum. */
-static gs_status arrive(gs_network *network, size_t layer, unsigned names, size_t *joins_at,
+/* The gradient with respect to the output of a stage is complete, and the observer sees it. */
+static gs_status arrive(gs_network *network, size_t layer, unsigned names,
                         const gs_observer *observer, gs_error *error) {
-    if ((names & GS_IS_X) && *joins_at == layer) {
-        gs_signal_combine(&network->engine, 1, &network->grad, 1, &network->skipped,
-                          &network->grad);
-        *joins_at = SIZE_MAX;
+    gs_signal *grad = &network->grad;
+    gs_status status = GS_OK;
+    if (joins(network, layer, names)) {
+        gs_signal_combine(&network->engine, 1, grad, 1, &network->skipped, grad);
+        network->joins_at = SIZE_MAX;
     }
-    gs_signal_normalise(&network->engine, &network->grad);
+    gs_signal_normalise(&network->engine, grad);
     if (observer && observer->grad && names)
-        return observer->grad(observer->context, layer, names, &network->grad, error);
-    return GS_OK;
+        status = observer->grad(observer->context, layer, names, grad, error);
+    grad->riders = NULL;
+    return status;
 }
 
 gs_status gs_network_backward_observed(gs_network *network, const gs_observer *observer,
                                        gs_error *error) {
-    /* Skips do not overlap, so one signal at a time is on its way round. */
-    size_t joins_at = SIZE_MAX;
     if (!network->has_forward)
         return gs_fail(error, GS_ERR_USAGE, "backward: expected a forward pass before it");
-    network->has_forward = false;
+    network->has_forward = network->has_ridden = false;
+    network->joins_at = SIZE_MAX;
     for (size_t i = network->stage_count; i-- > 0;) {
         gs_stage *stage = &network->stages[i];
-        gs_status status = arrive(network, stage->layer, stage->names, &joins_at, observer, error);
+        gs_status status = arrive(network, stage->layer, stage->names, observer, error);
         if (status == GS_OK)
             status = backward_stage(network, stage, observer, error);
         if (status != GS_OK)
             return status;
         if (stage->kind == GS_STAGE_SKIP)
-            joins_at = stage->skip.source_layer;
+            network->joins_at = stage->skip.source_layer;
     }
     network->has_gradients = network->keep_gradients;
-    return arrive(network, 0, GS_IS_X, &joins_at, observer, error);
+    return arrive(network, 0, GS_IS_X, observer, error);
 }
 
 gs_status gs_network_backward(gs_network *network, gs_error *error) {

@@ -10,10 +10,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-/* Rows in a block: 8 KiB, so that a block that is read twice is in the first-level cache the second
- * time. */
-enum { BLOCK_ROWS = 64 };
-
 /* Signals smaller than this many blocks are not worth waking a thread for. */
 enum { PARALLEL_BLOCKS = 64 };
 
@@ -23,13 +19,29 @@ static size_t round_up(size_t value, size_t step) {
     return (value + step - 1) / step * step;
 }
 
+static size_t blocks_per_panel(const gs_signal *signal) {
+    return (signal->units + GS_BLOCK_ROWS - 1) / GS_BLOCK_ROWS;
+}
+
+size_t gs_signal_blocks(const gs_signal *signal) {
+    return signal->panels * blocks_per_panel(signal);
+}
+
+size_t gs_signal_blocks_of(const gs_signal *signal, size_t units) {
+    return signal->panels * ((units + GS_BLOCK_ROWS - 1) / GS_BLOCK_ROWS);
+}
+
+/* Panels, and then the sizes of blocks. */
 bool gs_signal_bytes(const gs_kernels *kernels, size_t units, size_t batch, size_t *bytes) {
-    size_t rows, lanes, cells;
-    if (!gs_size_add(units, GS_TILE - 1, &rows) || !gs_size_add(batch, kernels->panel - 1, &lanes))
+    size_t rows, lanes, panel;
+    if (!gs_size_add(units, GS_BLOCK_ROWS - 1, &rows) ||
+        !gs_size_add(batch, kernels->panel - 1, &lanes))
         return false;
-    rows = rows / GS_TILE * GS_TILE;
-    lanes = lanes / kernels->panel * kernels->panel;
-    return gs_size_multiply(rows, lanes, &cells) && gs_size_multiply(cells, kernels->size, bytes);
+    size_t blocks = rows / GS_BLOCK_ROWS;
+    rows = (units + GS_TILE - 1) / GS_TILE;
+    return gs_size_multiply(rows, GS_TILE * GS_PANEL_BYTES, &panel) &&
+           gs_size_add(panel, blocks * sizeof(gs_size), &panel) &&
+           gs_size_multiply(panel, lanes / kernels->panel, bytes);
 }
 
 gs_status gs_signal_new(const gs_engine *engine, size_t units, size_t batch, gs_signal *signal,
@@ -47,6 +59,8 @@ gs_status gs_signal_new(const gs_engine *engine, size_t units, size_t batch, gs_
     signal->batch = batch;
     signal->rows = round_up(units, GS_TILE);
     signal->panels = round_up(batch, engine->kernels->panel) / engine->kernels->panel;
+    signal->sizes =
+        (gs_size *)((char *)signal->data + signal->panels * signal->rows * GS_PANEL_BYTES);
     return GS_OK;
 }
 
@@ -61,33 +75,56 @@ static size_t cells_of(const gs_engine *engine, const gs_signal *signal) {
 
 void gs_signal_zero(const gs_engine *engine, gs_signal *signal) {
     memset(signal->data, 0, cells_of(engine, signal) * engine->kernels->size);
+    memset(signal->sizes, 0, gs_signal_blocks(signal) * sizeof *signal->sizes);
     signal->exponent = 0;
 }
 
 void gs_signal_copy(const gs_engine *engine, const gs_signal *from, gs_signal *to) {
     memcpy(to->data, from->data, cells_of(engine, from) * engine->kernels->size);
+    memcpy(to->sizes, from->sizes, gs_signal_blocks(from) * sizeof *from->sizes);
     to->exponent = from->exponent;
 }
 
 /* ---- Blocks ---- */
 
-static size_t blocks_per_panel(const gs_signal *signal) {
-    return (signal->units + BLOCK_ROWS - 1) / BLOCK_ROWS;
-}
-
-static gs_block block_at(const gs_engine *engine, const gs_signal *signal, size_t number) {
-    size_t width = engine->kernels->panel;
-    size_t panel = number / blocks_per_panel(signal);
-    size_t row = number % blocks_per_panel(signal) * BLOCK_ROWS;
+gs_block gs_signal_block(const gs_kernels *kernels, const gs_signal *signal, size_t panel,
+                         size_t place) {
+    size_t width = kernels->panel, row = place * GS_BLOCK_ROWS;
     size_t rows_left = signal->units - row;
     size_t lanes_left = signal->batch - panel * width;
-    size_t rows = rows_left < BLOCK_ROWS ? rows_left : BLOCK_ROWS;
-    return (gs_block){.row = row,
+    size_t rows = rows_left < GS_BLOCK_ROWS ? rows_left : GS_BLOCK_ROWS;
+    return (gs_block){.index = panel * blocks_per_panel(signal) + place,
+                      .row = row,
                       .rows = rows,
                       .example = panel * width,
                       .lanes = lanes_left < width ? lanes_left : width,
                       .cells = rows * width,
                       .offset = (panel * signal->rows + row) * GS_PANEL_BYTES};
+}
+
+static gs_block block_at(const gs_engine *engine, const gs_signal *signal, size_t number) {
+    size_t per_panel = blocks_per_panel(signal);
+    return gs_signal_block(engine->kernels, signal, number / per_panel, number % per_panel);
+}
+
+/* Lanes past the batch are zero by contract; phi(0) or a bias may just have been written there. */
+static void clear_padding(const gs_kernels *k, const gs_signal *signal, gs_block block) {
+    char *row = (char *)signal->data + block.offset;
+    for (size_t u = 0; block.lanes < k->panel && u < block.rows; u++, row += GS_PANEL_BYTES)
+        memset(row + block.lanes * k->size, 0, (k->panel - block.lanes) * k->size);
+}
+
+static void take_size(const gs_kernels *k, const gs_signal *signal, gs_block block) {
+    gs_size *size = &signal->sizes[block.index];
+    k->magnitude(block.rows, block.lanes, (const char *)signal->data + block.offset, &size->squares,
+                 &size->max_abs);
+}
+
+void gs_signal_finish_block(const gs_kernels *kernels, const gs_signal *signal, gs_block block) {
+    clear_padding(kernels, signal, block);
+    take_size(kernels, signal, block);
+    for (gs_rider *rider = signal->riders; rider; rider = rider->next)
+        rider->task(rider->context, signal, block);
 }
 
 /* Threads for a job of so many blocks: small jobs are done where they are. */
@@ -110,8 +147,32 @@ static void run_block(void *context, size_t index) {
 void gs_signal_for_blocks(const gs_engine *engine, const gs_signal *signal, gs_block_task task,
                           void *context) {
     block_job job = {engine, signal, task, context};
-    size_t blocks = signal->panels * blocks_per_panel(signal);
+    size_t blocks = gs_signal_blocks(signal);
     gs_pool_run(threads_for(engine, blocks), blocks, run_block, &job);
+}
+
+static void make_block(void *context, size_t index) {
+    const block_job *job = context;
+    gs_block block = block_at(job->engine, job->signal, index);
+    job->task(job->context, block);
+    gs_signal_finish_block(job->engine->kernels, job->signal, block);
+}
+
+void gs_signal_make(const gs_engine *engine, gs_signal *signal, gs_block_task task, void *context) {
+    block_job job = {engine, signal, task, context};
+    size_t blocks = gs_signal_blocks(signal);
+    gs_pool_run(threads_for(engine, blocks), blocks, make_block, &job);
+}
+
+static void measure_size(void *context, size_t index) {
+    const block_job *job = context;
+    take_size(job->engine->kernels, job->signal, block_at(job->engine, job->signal, index));
+}
+
+void gs_signal_measure(const gs_engine *engine, gs_signal *signal) {
+    block_job job = {.engine = engine, .signal = signal};
+    size_t blocks = gs_signal_blocks(signal);
+    gs_pool_run(threads_for(engine, blocks), blocks, measure_size, &job);
 }
 
 /* Blocks whose results are held before they are merged, in order. */
@@ -135,7 +196,7 @@ static void measure_block(void *context, size_t index) {
 gs_partial gs_signal_reduce(const gs_engine *engine, const gs_signal *signal,
                             gs_block_measure measure, const void *context, gs_partial_merge merge) {
     reduce_job job = {.engine = engine, .signal = signal, .measure = measure, .context = context};
-    size_t blocks = signal->panels * blocks_per_panel(signal);
+    size_t blocks = gs_signal_blocks(signal);
     gs_partial total = {{0}};
     for (; job.first < blocks; job.first += PARTIALS) {
         size_t count = blocks - job.first < PARTIALS ? blocks - job.first : PARTIALS;
@@ -177,7 +238,7 @@ static void run_panel(void *context, size_t index) {
 void gs_signal_for_panels(const gs_engine *engine, const gs_signal *signal, gs_block_task task,
                           void *context) {
     block_job job = {engine, signal, task, context};
-    size_t blocks = signal->panels * blocks_per_panel(signal);
+    size_t blocks = gs_signal_blocks(signal);
     gs_pool_run(threads_for(engine, blocks), signal->panels, run_panel, &job);
 }
 
@@ -197,6 +258,7 @@ void gs_signal_write(const gs_engine *engine, const double *values, gs_signal *s
                                  values[b * signal->units + u]);
         }
     }
+    gs_signal_measure(engine, signal);
 }
 
 void gs_signal_read(const gs_engine *engine, const gs_signal *signal, double *values) {
@@ -206,17 +268,6 @@ void gs_signal_read(const gs_engine *engine, const gs_signal *signal, double *va
                 engine->kernels->get(gs_signal_element(engine->kernels, signal, u, b));
             values[b * signal->units + u] = gs_ldexp(mantissa, signal->exponent);
         }
-    }
-}
-
-/* Lanes past the batch are zero by contract; phi(0) or a bias may just have been written there. */
-void gs_signal_clear_padding(const gs_engine *engine, gs_signal *signal) {
-    const gs_kernels *k = engine->kernels;
-    size_t lanes = signal->batch % k->panel;
-    if (lanes > 0) {
-        char *row = (char *)signal->data + (signal->panels - 1) * signal->rows * GS_PANEL_BYTES;
-        for (size_t u = 0; u < signal->rows; u++, row += GS_PANEL_BYTES)
-            memset(row + lanes * k->size, 0, (k->panel - lanes) * k->size);
     }
 }
 
@@ -264,32 +315,16 @@ double gs_magnitude_ratio(gs_magnitude numerator, gs_magnitude denominator) {
                     numerator.exponent - denominator.exponent);
 }
 
-typedef struct {
-    const gs_kernels *kernels;
-    const gs_signal *signal;
-} signal_context;
-
-static gs_partial magnitude_block(const void *context, gs_block block) {
-    const signal_context *c = context;
-    gs_partial part = {{0}};
-    c->kernels->magnitude(block.rows, block.lanes, (const char *)c->signal->data + block.offset,
-                          &part.value[0], &part.value[1]);
-    return part;
-}
-
-static gs_partial merge_magnitude(gs_partial total, gs_partial part) {
-    total.value[0] += part.value[0];
-    total.value[1] = part.value[1] > total.value[1] ? part.value[1] : total.value[1];
-    return total;
-}
-
-gs_magnitude gs_signal_magnitude(const gs_engine *engine, const gs_signal *signal,
-                                 double *max_abs) {
-    signal_context context = {engine->kernels, signal};
-    gs_partial total = gs_signal_reduce(engine, signal, magnitude_block, &context, merge_magnitude);
+gs_magnitude gs_signal_magnitude(const gs_signal *signal, double *max_abs) {
+    gs_magnitude total = {0, signal->exponent};
+    double largest = 0;
+    for (size_t i = 0; i < gs_signal_blocks(signal); i++) {
+        total.sum_squares += signal->sizes[i].squares;
+        largest = signal->sizes[i].max_abs > largest ? signal->sizes[i].max_abs : largest;
+    }
     if (max_abs)
-        *max_abs = total.value[1];
-    return (gs_magnitude){total.value[0], signal->exponent};
+        *max_abs = largest;
+    return total;
 }
 
 typedef struct {
@@ -323,24 +358,39 @@ int64_t gs_split_factor(double *factor) {
 void gs_signal_scale(const gs_engine *engine, double factor, const gs_signal *x, gs_signal *out) {
     int64_t exponent = gs_split_factor(&factor);
     combine_context context = {engine->kernels, factor, 0, x->data, NULL, out->data};
-    gs_signal_for_blocks(engine, x, scale_block, &context);
     out->exponent = x->exponent + exponent;
+    gs_signal_make(engine, out, scale_block, &context);
 }
 
 /* In steps whose factors fit the element type, however far the way. */
-void gs_signal_set_exponent(const gs_engine *engine, const gs_signal *x, int64_t exponent,
-                            gs_signal *out) {
-    int64_t step = engine->kernels->dtype == GS_F64 ? 1000 : 100, most = 4 * step;
-    int64_t shift = x->exponent - exponent;
+void gs_shift(const gs_kernels *kernels, int64_t shift, size_t count, const void *x, void *out) {
+    int64_t step = kernels->dtype == GS_F64 ? 1000 : 100, most = 4 * step;
     shift = shift > most ? most : shift < -most ? -most : shift;
-    combine_context context = {engine->kernels, 1, 0, x->data, NULL, out->data};
     do {
         int64_t now = shift > step ? step : shift < -step ? -step : shift;
-        context.a = ldexp(1, (int)now);
-        gs_signal_for_blocks(engine, x, scale_block, &context);
-        context.x = out->data;
+        kernels->scale(count, ldexp(1, (int)now), x, out);
+        x = out;
         shift -= now;
     } while (shift != 0);
+}
+
+typedef struct {
+    const gs_kernels *kernels;
+    int64_t shift;
+    const gs_signal *x, *out;
+} shift_context;
+
+static void shift_block(void *context, gs_block block) {
+    const shift_context *c = context;
+    gs_shift(c->kernels, c->shift, block.cells, (const char *)c->x->data + block.offset,
+             (char *)c->out->data + block.offset);
+    take_size(c->kernels, c->out, block);
+}
+
+void gs_signal_set_exponent(const gs_engine *engine, const gs_signal *x, int64_t exponent,
+                            gs_signal *out) {
+    shift_context context = {engine->kernels, x->exponent - exponent, x, out};
+    gs_signal_for_blocks(engine, x, shift_block, &context);
     out->exponent = exponent;
 }
 
@@ -357,8 +407,8 @@ void gs_signal_combine(const gs_engine *engine, double a, const gs_signal *x, do
                                x->data,
                                y->data,
                                out->data};
-    gs_signal_for_blocks(engine, x, combine_block, &context);
     out->exponent = exponent;
+    gs_signal_make(engine, out, combine_block, &context);
 }
 
 /* ---- Whole-signal operations for products ---- */
@@ -408,7 +458,7 @@ static int drift_limit(gs_dtype dtype) {
 
 bool gs_signal_normalise(const gs_engine *engine, gs_signal *signal) {
     double max_abs;
-    gs_magnitude magnitude = gs_signal_magnitude(engine, signal, &max_abs);
+    gs_magnitude magnitude = gs_signal_magnitude(signal, &max_abs);
     if (isnan(magnitude.sum_squares) || isinf(max_abs))
         return false; /* squares that do not fit are no reason: the numbers do */
     if (max_abs == 0) {

@@ -1,8 +1,9 @@
 /*
  * A signal: the numbers of `units` x `batch` in panels (see kernels.h) times 2^exponent, and the
- * operations on whole signals that the layers are made of. Large signals are split over threads by
- * blocks of rows; sums are taken block by block in one order, so that the number of threads changes
- * no bit.
+ * operations on whole signals that the layers are made of. A signal is made block by block, on any
+ * thread; while a block is still in the cache its size is taken, and whoever rides on the signal
+ * sees it. Sums are merged block by block in one order, so that the number of threads changes no
+ * bit.
  */
 #ifndef GS_NET_SIGNAL_H
 #define GS_NET_SIGNAL_H
@@ -20,12 +21,23 @@ typedef struct {
  * nothing. */
 #define GS_EXPONENT_OF_ZERO (-((int64_t)1 << 40))
 
+/* Rows in a block: 8 KiB of one panel, so that what is read again is in the first-level cache. */
+enum { GS_BLOCK_ROWS = 64, GS_BLOCK_TILES = GS_BLOCK_ROWS / GS_TILE };
+
+typedef struct gs_rider gs_rider;
+
+typedef struct {
+    double squares, max_abs; /* sum of squares, and the largest; of mantissas */
+} gs_size;
+
 typedef struct {
     void *data;
     size_t units, batch;
     size_t rows; /* rows in a panel: units rounded up to whole tiles */
     size_t panels;
     int64_t exponent;
+    gs_size *sizes;   /* one a block, taken when it was made */
+    gs_rider *riders; /* told of each block when it has been made */
 } gs_signal;
 
 /* Zeroed memory for a signal. Errors: GS_ERR_MEMORY. */
@@ -47,13 +59,17 @@ void gs_signal_read(const gs_engine *engine, const gs_signal *signal, double *va
 void gs_signal_zero(const gs_engine *engine, gs_signal *signal);
 void gs_signal_copy(const gs_engine *engine, const gs_signal *from, gs_signal *to);
 
-/* Make the lanes past the batch zero again, after an operation that does not keep zeros. */
-void gs_signal_clear_padding(const gs_engine *engine, gs_signal *signal);
+/* Take the sizes of all blocks, after elements were set one by one. */
+void gs_signal_measure(const gs_engine *engine, gs_signal *signal);
 
 /* Take the exponent out of a factor that is far from 1; returns it, 0 for other factors. */
 int64_t gs_split_factor(double *factor);
 
-/* The same values with another exponent: exact, but for what under- or overflows. out may be x. */
+/* out = x 2^shift, `count` elements; out may be x. */
+void gs_shift(const gs_kernels *kernels, int64_t shift, size_t count, const void *x, void *out);
+
+/* The same values with another exponent: exact, but for what under- or overflows. out may be x. No
+   rider is told. */
 void gs_signal_set_exponent(const gs_engine *engine, const gs_signal *x, int64_t exponent,
                             gs_signal *out);
 
@@ -88,16 +104,18 @@ gs_magnitude gs_magnitude_add(gs_magnitude x, gs_magnitude y); /* of the two par
 double gs_magnitude_ratio(gs_magnitude numerator,
                           gs_magnitude denominator); /* nan if the latter is 0 */
 
-/* Frobenius norm over units and batch, and the largest absolute mantissa (may be NULL). */
-gs_magnitude gs_signal_magnitude(const gs_engine *engine, const gs_signal *signal, double *max_abs);
+/* Frobenius norm over units and batch, and the largest absolute mantissa (may be NULL), from the sizes
+   of blocks. */
+gs_magnitude gs_signal_magnitude(const gs_signal *signal, double *max_abs);
 
 /* Rescale by an exact power of two if the largest entry has drifted far from 1. Returns false if
    some entry is not finite (nothing is changed then). */
 bool gs_signal_normalise(const gs_engine *engine, gs_signal *signal);
 
-/* ---- Blocks: at most 64 rows of one panel ---- */
+/* ---- Blocks: at most GS_BLOCK_ROWS rows of one panel ---- */
 
 typedef struct {
+    size_t index;     /* among the blocks of the signal, panel by panel */
     size_t row, rows; /* units [row, row + rows) */
     size_t example;   /* the first example of this panel */
     size_t lanes;     /* valid lanes of this panel */
@@ -105,10 +123,33 @@ typedef struct {
     size_t offset;    /* of the first cell, in bytes */
 } gs_block;
 
+size_t gs_signal_blocks(const gs_signal *signal);
+
+/* As many as it would have with so many units. */
+size_t gs_signal_blocks_of(const gs_signal *signal, size_t units);
+
 /* Run `task` on every block, in any order and on any thread. */
 typedef void (*gs_block_task)(void *context, gs_block block);
 void gs_signal_for_blocks(const gs_engine *engine, const gs_signal *signal, gs_block_task task,
                           void *context);
+
+/* The same where the task makes the block of `signal`. */
+void gs_signal_make(const gs_engine *engine, gs_signal *signal, gs_block_task task, void *context);
+
+/* What happens when a block has been made: lanes past the batch become zero, its size is taken, and
+   the riders of the signal run. */
+void gs_signal_finish_block(const gs_kernels *kernels, const gs_signal *signal, gs_block block);
+
+/* A block by its panel and its place in it. */
+gs_block gs_signal_block(const gs_kernels *kernels, const gs_signal *signal, size_t panel,
+                         size_t place);
+
+/* Rides on signals: runs on a block that has just been made, on the thread that made it. */
+struct gs_rider {
+    void (*task)(void *context, const gs_signal *signal, gs_block block);
+    void *context;
+    gs_rider *next; /* of the same signal, or NULL */
+};
 
 /* The same for sums over the batch: the panels of one range of rows come in order on one thread. */
 void gs_signal_for_rows(const gs_engine *engine, const gs_signal *signal, gs_block_task task,

@@ -256,7 +256,7 @@ static gs_dense dense_with_bias(const gs_engine *engine, const char *bias, size_
                                 uint32_t layer) {
     gs_config *config = config_with("bias", bias);
     gs_dense dense;
-    CHECK(gs_dense_new(engine, out, 1, &dense, &error) == GS_OK);
+    CHECK(gs_dense_new(engine, out, 1, true, &dense, &error) == GS_OK);
     CHECK(gs_dense_draw(engine, &dense, config->init, 1, config->bias, 4, layer, &error) == GS_OK);
     gs_config_free(config);
     return dense;

@@ -2,6 +2,8 @@
  * Products: each element is one chain of fused multiply-adds over ascending k, so a plain loop
  * gives the same bits on every table. Matrix times vector runs in double, in a tree of its own.
  */
+#include "net/init.h"
+#include "net/product.h"
 #include "test_net.h"
 
 /* Whether element (row, b) of a product is that of the loop: sum over k of left(row, k) right(k,
@@ -43,7 +45,7 @@ static void check_forward_and_backward(const gs_engine *engine, size_t out, size
               delta = test_signal_of(engine, out, batch, d);
     gs_signal z = test_signal(engine, out, batch), grad = test_signal(engine, in, batch);
 
-    gs_product_forward(engine, &weight, &u, &z);
+    gs_product_forward(engine, &weight, &u, NULL, &z);
     double *actual = test_values(engine, &z);
     check_product(engine->kernels, &(naive_product){w, x, in, 1, 1, in, in}, out, batch, actual);
     CHECK(test_padding_is_zero(engine, &z));
@@ -69,8 +71,93 @@ static void check_dense_products(const gs_engine *engine) {
                                                test_batches[b]);
 }
 
+/* So long that k is taken in several passes. */
+static void check_long_products(const gs_engine *engine) {
+    check_forward_and_backward(engine, 9, 4100, 3);
+    check_forward_and_backward(engine, 300, 70, 17);
+}
+
 static void test_forward_and_backward_products_are_the_naive_loop_to_the_bit(void) {
     test_on_every_table(check_dense_products);
+    test_on_every_table(check_long_products);
+}
+
+/* ---- Biases ---- */
+
+/* A bias is added to the finished sum, on the exponent of the larger. */
+static void check_bias(const gs_engine *engine) {
+    double w[] = {3, 2}, x = 5, bias[GS_TILE] = {0.5, -7};
+    gs_matrix weight = test_matrix_of(engine, 2, 1, w);
+    gs_signal u = test_signal_of(engine, 1, 1, &x), z = test_signal(engine, 2, 1);
+    const struct { int64_t exponent, expected; } cases[] = {{0, 0}, {4, 4}, {-3, 0}, {-2000, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        u.exponent = cases[i].exponent;
+        gs_product_forward(engine, &weight, &u, bias, &z);
+        double values[2], factor = ldexp(1, (int)u.exponent);
+        gs_signal_read(engine, &z, values);
+        CHECK(z.exponent == cases[i].expected && values[0] == 15 * factor + 0.5 &&
+              values[1] == 10 * factor - 7);
+        CHECK(z.exponent == gs_product_exponent(&weight, &u, true));
+        CHECK(test_padding_is_zero(engine, &z));
+    }
+    gs_signal_free(&u), gs_signal_free(&z);
+    gs_matrix_free(&weight);
+}
+
+static void test_bias_is_added_on_the_larger_exponent(void) {
+    test_on_every_table(check_bias);
+}
+
+/* ---- Streamed weights ---- */
+
+static gs_choice init_called(const char *name, double parameter) {
+    gs_choice choice = {0, parameter};
+    while (strcmp(gs_family_row(&gs_init_family, choice.index)->name, name) != 0)
+        choice.index++;
+    return choice;
+}
+
+static void check_streamed_case(const gs_engine *engine, gs_choice init, size_t out, size_t in,
+                                size_t batch) {
+    gs_matrix stored, streamed = gs_matrix_streamed(out, in);
+    CHECK(gs_matrix_new(engine, out, in, &stored, NULL) == GS_OK);
+    CHECK(gs_init_weight(engine, init, 1e-200, 5, 3, &stored, NULL) == GS_OK);
+    CHECK(gs_init_weight(engine, init, 1e-200, 5, 3, &streamed, NULL) == GS_OK);
+    CHECK(!streamed.data && streamed.exponent == stored.exponent);
+    gs_signal u = test_random_signal(engine, in, batch, 8),
+              delta = test_random_signal(engine, out, batch, 9);
+    gs_signal z[] = {test_signal(engine, out, batch), test_signal(engine, out, batch)};
+    gs_signal grad[] = {test_signal(engine, in, batch), test_signal(engine, in, batch)};
+    double *values[] = {test_numbers(out * in), test_numbers(out * in)};
+    const gs_matrix *ways[] = {&stored, &streamed};
+    for (size_t i = 0; i < 2; i++) {
+        gs_product_forward(engine, ways[i], &u, NULL, &z[i]);
+        gs_product_backward(engine, ways[i], &delta, &grad[i]);
+        gs_matrix_read(engine, ways[i], values[i]);
+    }
+    CHECK(memcmp(z[0].data, z[1].data, test_signal_bytes(engine, &z[0])) == 0);
+    CHECK(memcmp(grad[0].data, grad[1].data, test_signal_bytes(engine, &grad[0])) == 0);
+    CHECK(memcmp(values[0], values[1], out * in * sizeof(double)) == 0);
+    CHECK(gs_matrix_magnitude(engine, &stored).sum_squares ==
+          gs_matrix_magnitude(engine, &streamed).sum_squares);
+    for (size_t i = 0; i < 2; i++)
+        gs_signal_free(&z[i]), gs_signal_free(&grad[i]), free(values[i]);
+    gs_signal_free(&u), gs_signal_free(&delta);
+    gs_matrix_free(&stored);
+}
+
+static void check_streamed(const gs_engine *engine) {
+    const gs_choice inits[] = {init_called("he-normal", 0), init_called("torch", 0),
+                               init_called("identity", 0.5), init_called("constant", -0.25)};
+    for (size_t i = 0; i < sizeof inits / sizeof *inits; i++) {
+        check_streamed_case(engine, inits[i], 1, 1, 1);
+        check_streamed_case(engine, inits[i], 139, 77, 5);
+        check_streamed_case(engine, inits[i], 66, 300, 40);
+    }
+}
+
+static void test_weights_made_by_tile_give_the_same_bytes_as_stored_ones(void) {
+    test_on_every_table(check_streamed);
 }
 
 /* ---- The gradient of a weight matrix ---- */
@@ -116,33 +203,54 @@ static void test_gradient_matrix_is_the_naive_loop_over_the_batch_to_the_bit(voi
 
 /* ---- Gram matrices ---- */
 
-static void check_gram(const gs_engine *engine, size_t units, size_t batch) {
-    double *values = test_random(6, units * batch);
-    gs_signal x = test_signal_of(engine, units, batch, values);
-    gs_signal gram = test_signal(engine, batch, batch);
-    x.exponent = -7;
-
-    gs_product_gram(engine, &x, &gram);
-    CHECK(gram.exponent == -14);
-    gram.exponent = 0;
-    double *actual = test_values(engine, &gram);
-    check_product(engine->kernels, &(naive_product){values, values, units, 1, 1, units, units},
-                  batch, batch, actual);
-    CHECK(test_padding_is_zero(engine, &gram));
-
-    gs_signal_free(&x), gs_signal_free(&gram);
-    free(values), free(actual);
+/* sum over b and c of w_b (x_b . x_c) (y_b . y_c) w_c, in double. */
+static double naive_form(size_t batch, size_t x_units, const double *x, size_t y_units,
+                         const double *y, const double *w) {
+    double form = 0;
+    for (size_t b = 0; b < batch; b++)
+        for (size_t c = 0; c < batch; c++) {
+            double of_x = 0, of_y = 0;
+            for (size_t u = 0; u < x_units; u++)
+                of_x += x[b * x_units + u] * x[c * x_units + u];
+            for (size_t u = 0; u < y_units; u++)
+                of_y += y[b * y_units + u] * y[c * y_units + u];
+            form += w[b] * of_x * of_y * w[c];
+        }
+    return form;
 }
 
-static void check_grams(const gs_engine *engine) {
+/* Entries are at most 1, so that a Gram entry of n terms errs by at most n n eps, a product of two by
+   2 n^3 eps, and the sum of B^2 of them, of double roundings beside it, by B^2 times that. */
+static void check_forms(const gs_engine *engine, size_t x_units, size_t y_units, size_t batch) {
+    size_t count =
+        (batch + engine->kernels->panel - 1) / engine->kernels->panel * engine->kernels->panel;
+    double *x = test_random(6, x_units * batch), *y = test_random(7, y_units * batch);
+    double *w0 = test_random(8, count), *w1 = test_random(9, count);
+    double *partial = test_numbers(2 * count), forms[2];
+    const double *const weights[2] = {w0, w1};
+    gs_signal of_x = test_signal_of(engine, x_units, batch, x),
+              of_y = test_signal_of(engine, y_units, batch, y);
+    gs_product_gram_forms(engine, &of_x, &of_y, weights, partial, forms);
+    double units = (double)(x_units > y_units ? x_units : y_units), examples = (double)batch;
+    double bound = 2 * units * units * units * examples * examples * test_rounding(engine->kernels);
+    for (size_t i = 0; i < 2; i++) {
+        double expected = naive_form(batch, x_units, x, y_units, y, weights[i]);
+        CHECK_THAT(fabs(forms[i] - expected) <= bound, "%s: form %zu is %.17g, expected %.17g",
+                   engine->kernels->isa, i, forms[i], expected);
+    }
+    gs_signal_free(&of_x), gs_signal_free(&of_y);
+    free(x), free(y), free(w0), free(w1), free(partial);
+}
+
+static void check_all_forms(const gs_engine *engine) {
     for (size_t i = 0; i < TEST_SIZES; i++)
         for (size_t b = 0; b < TEST_SIZES; b++)
-            check_gram(engine, test_units[i], test_batches[b]);
-    check_gram(engine, 3, 65);
+            check_forms(engine, test_units[i], test_units[TEST_SIZES - 1 - i], test_batches[b]);
+    check_forms(engine, 3, 5, 65);
 }
 
-static void test_gram_matrix_is_the_naive_loop_over_units_to_the_bit(void) {
-    test_on_every_table(check_grams);
+static void test_forms_of_gram_matrices_are_the_naive_sums(void) {
+    test_on_every_table(check_all_forms);
 }
 
 /* ---- Exponents and threads ---- */
@@ -152,7 +260,7 @@ static void check_exponents(const gs_engine *engine) {
     gs_matrix weight = test_matrix_of(engine, 1, 1, &w);
     gs_signal u = test_signal_of(engine, 1, 1, &x), z = test_signal(engine, 1, 1);
     u.exponent = 100, weight.exponent = -7;
-    gs_product_forward(engine, &weight, &u, &z);
+    gs_product_forward(engine, &weight, &u, NULL, &z);
     CHECK(z.exponent == 93 && engine->kernels->get(z.data) == 15);
     gs_product_backward(engine, &weight, &u, &z);
     CHECK(z.exponent == 93 && engine->kernels->get(z.data) == 15);
@@ -176,7 +284,7 @@ static void check_threads(const gs_engine *engine) {
         gs_engine threaded = {engine->kernels, NULL};
         CHECK(gs_pool_new(t + 1, &threaded.pool, NULL) == GS_OK);
         z[t] = test_signal(engine, OUT, BATCH), grad[t] = test_signal(engine, IN, BATCH);
-        gs_product_forward(&threaded, &weight, &u, &z[t]);
+        gs_product_forward(&threaded, &weight, &u, NULL, &z[t]);
         gs_product_backward(&threaded, &weight, &delta, &grad[t]);
         CHECK(memcmp(z[t].data, z[0].data, test_signal_bytes(engine, &z[0])) == 0);
         CHECK(memcmp(grad[t].data, grad[0].data, test_signal_bytes(engine, &grad[0])) == 0);
@@ -241,7 +349,9 @@ static void test_matrix_times_vector_adds_the_naive_sums(void) {
 
 TEST_MAIN(TEST(test_forward_and_backward_products_are_the_naive_loop_to_the_bit),
           TEST(test_gradient_matrix_is_the_naive_loop_over_the_batch_to_the_bit),
-          TEST(test_gram_matrix_is_the_naive_loop_over_units_to_the_bit),
+          TEST(test_forms_of_gram_matrices_are_the_naive_sums),
+          TEST(test_bias_is_added_on_the_larger_exponent),
+          TEST(test_weights_made_by_tile_give_the_same_bytes_as_stored_ones),
           TEST(test_exponents_of_factors_add),
           TEST(test_products_do_not_depend_on_the_number_of_threads),
           TEST(test_matrix_times_vector_adds_the_naive_sums))

@@ -1,0 +1,231 @@
+/*
+ * Products, blocked so that the operands of the micro-kernel (8 rows of one panel) come from the
+ * cache.
+ */
+#include "net/product.h"
+
+/* Products smaller than this many multiplications are done on the calling thread. */
+enum { PARALLEL_WORK = 1 << 18 };
+
+/* Tasks that a thread should find at least, so that none waits long for the last. */
+enum { TASKS_PER_THREAD = 4 };
+
+static gs_pool *threads_for(const gs_engine *engine, size_t k_tiles, size_t tiles) {
+    size_t work = GS_TILE * GS_TILE * engine->kernels->panel;
+    return k_tiles * tiles < PARALLEL_WORK / work ? NULL : engine->pool;
+}
+
+static const char *panel_of(const gs_signal *signal, size_t panel, size_t row) {
+    return (const char *)signal->data + (panel * signal->rows + row) * GS_PANEL_BYTES;
+}
+
+/* ---- W or W^T times a signal ---- */
+
+/* Tiles of k in one pass over the output of a task. W u reads rows of tiles, one after the other,
+   and a pass is as long as the second-level cache holds of a panel of u. W^T d reads columns, each
+   tile from elsewhere, and a pass ends before they push each other out of the first-level cache.
+   What is made rather than read is made 8 x 8 tiles at a time. */
+enum { FORWARD_TILES = 512, BACKWARD_TILES = 16, STREAMED_TILES = 8 };
+
+typedef struct {
+    const gs_kernels *kernels;
+    bool transposed;
+    const gs_matrix *weight;
+    const gs_signal *right;
+    const double *bias; /* or NULL */
+    int64_t shift;      /* of the sums, to the exponent of the output */
+    gs_signal *out;
+    size_t tiles, k_tiles; /* of the output, and of k */
+    size_t pass;           /* tiles of k in a pass */
+    size_t panels;         /* of a task */
+} weight_job;
+
+/* The weights that are used after row `i` of the `tiles` rows of a pass over k_tiles from k. */
+static const char *next_weights(const weight_job *job, gs_tiles w, size_t step, size_t k_step,
+                                size_t tile, size_t tiles, size_t i, size_t k_end, size_t k_tiles) {
+    size_t size = job->kernels->size;
+    if (i + 1 < tiles)
+        return w.data + (i + 1) * step * size;
+    if (!job->weight->data)
+        return w.data;
+    if (k_end < job->k_tiles)
+        return w.data + k_tiles * k_step * size;
+    return tile + tiles < job->tiles ? w.data + tiles * step * size : w.data;
+}
+
+/* One pass over some rows of tiles of the output and the panels [first, end). */
+static void run_pass(const weight_job *job, size_t tile, size_t tiles, size_t k, size_t first,
+                     size_t end) {
+    _Alignas(64) char scratch[STREAMED_TILES * STREAMED_TILES * GS_TILE_SIZE * sizeof(double)];
+    const gs_kernels *kernels = job->kernels;
+    size_t k_left = job->k_tiles - k, k_tiles = k_left < job->pass ? k_left : job->pass;
+    gs_tiles w = job->transposed
+                     ? gs_matrix_tiles(kernels, job->weight, k, k_tiles, tile, tiles, scratch)
+                     : gs_matrix_tiles(kernels, job->weight, tile, tiles, k, k_tiles, scratch);
+    size_t step = job->transposed ? GS_TILE_SIZE : w.row_step;
+    size_t k_step = job->transposed ? w.row_step : GS_TILE_SIZE;
+    gs_product product = job->transposed ? GS_PRODUCT_BACKWARD : GS_PRODUCT_FORWARD;
+    for (size_t i = 0; i < tiles; i++) {
+        const char *left = w.data + i * step * kernels->size;
+        const char *next = next_weights(job, w, step, k_step, tile, tiles, i, k + k_tiles, k_tiles);
+        for (size_t panel = first; panel < end; panel++)
+            kernels->product[product](k_tiles, k_step, left, next,
+                                      panel_of(job->right, panel, k * GS_TILE), k > 0,
+                                      (char *)panel_of(job->out, panel, (tile + i) * GS_TILE));
+    }
+}
+
+static void add_bias(const weight_job *job, gs_block block) {
+    char *data = (char *)job->out->data + block.offset;
+    if (job->shift != 0)
+        gs_shift(job->kernels, job->shift, block.cells, data, data);
+    job->kernels->add_rows(block.rows, gs_ldexp(1, -job->out->exponent), job->bias + block.row,
+                           data);
+}
+
+/* One block of rows, and a group of panels. */
+static void run_weight_task(void *context, size_t index) {
+    const weight_job *job = context;
+    size_t groups = (job->out->panels + job->panels - 1) / job->panels;
+    size_t block = index / groups, first = index % groups * job->panels;
+    size_t tile = block * GS_BLOCK_TILES, tiles_left = job->tiles - tile;
+    size_t tiles = tiles_left < GS_BLOCK_TILES ? tiles_left : GS_BLOCK_TILES;
+    size_t end = first + job->panels < job->out->panels ? first + job->panels : job->out->panels;
+    for (size_t k = 0; k < job->k_tiles; k += job->pass)
+        run_pass(job, tile, tiles, k, first, end);
+    for (size_t panel = first; panel < end; panel++) {
+        gs_block made = gs_signal_block(job->kernels, job->out, panel, block);
+        if (job->bias)
+            add_bias(job, made);
+        gs_signal_finish_block(job->kernels, job->out, made);
+    }
+}
+
+/* All panels in one task, so that W is read once, or made once; where that would leave threads
+   without work, fewer. */
+static size_t panels_of_task(const gs_pool *pool, const weight_job *job, size_t blocks) {
+    size_t wanted = gs_pool_threads(pool) * TASKS_PER_THREAD, panels = job->out->panels;
+    if (gs_pool_threads(pool) == 1 || !job->weight->data || blocks >= wanted)
+        return panels;
+    panels = panels * blocks / wanted;
+    return panels > 0 ? panels : 1;
+}
+
+int64_t gs_product_exponent(const gs_matrix *weight, const gs_signal *u, bool has_bias) {
+    int64_t exponent = weight->exponent + u->exponent;
+    return has_bias && exponent < 0 ? 0 : exponent;
+}
+
+static void run_weight_job(const gs_engine *engine, bool transposed, const gs_matrix *weight,
+                           const gs_signal *right, const double *bias, gs_signal *out) {
+    weight_job job = {.kernels = engine->kernels,
+                      .transposed = transposed,
+                      .weight = weight,
+                      .right = right,
+                      .bias = bias,
+                      .out = out,
+                      .tiles = transposed ? weight->col_tiles : weight->row_tiles,
+                      .k_tiles = transposed ? weight->row_tiles : weight->col_tiles};
+    size_t blocks = (job.tiles + GS_BLOCK_TILES - 1) / GS_BLOCK_TILES;
+    gs_pool *pool = threads_for(engine, job.k_tiles, job.tiles * out->panels);
+    job.pass = !weight->data ? STREAMED_TILES : transposed ? BACKWARD_TILES : FORWARD_TILES;
+    job.panels = panels_of_task(pool, &job, blocks);
+    out->exponent = gs_product_exponent(weight, right, bias != NULL);
+    job.shift = weight->exponent + right->exponent - out->exponent;
+    gs_pool_run(pool, blocks * ((out->panels + job.panels - 1) / job.panels), run_weight_task,
+                &job);
+}
+
+void gs_product_forward(const gs_engine *engine, const gs_matrix *weight, const gs_signal *u,
+                        const double *bias, gs_signal *z) {
+    run_weight_job(engine, false, weight, u, bias, z);
+}
+
+void gs_product_backward(const gs_engine *engine, const gs_matrix *weight, const gs_signal *delta,
+                         gs_signal *grad_u) {
+    run_weight_job(engine, true, weight, delta, NULL, grad_u);
+}
+
+/* ---- dW = D A^T ---- */
+
+typedef struct {
+    const gs_kernels *kernels;
+    const gs_signal *delta, *transposed;
+    gs_matrix *grad;
+} outer_job;
+
+/* A row of tiles of the output. */
+static void run_outer(void *context, size_t tile) {
+    const outer_job *job = context;
+    const gs_kernels *k = job->kernels;
+    size_t across = k->panel / GS_TILE, k_step = job->delta->rows * k->panel;
+    const char *left = panel_of(job->delta, 0, tile * GS_TILE);
+    _Alignas(64) char block[GS_TILE * GS_PANEL_BYTES];
+    for (size_t panel = 0; panel * across < job->grad->col_tiles; panel++) {
+        size_t tiles_left = job->grad->col_tiles - panel * across;
+        size_t first = tile * job->grad->col_tiles + panel * across;
+        k->product[GS_PRODUCT_OUTER](job->delta->panels, k_step, left, left,
+                                     panel_of(job->transposed, panel, 0), false, block);
+        k->store_tiles(tiles_left < across ? tiles_left : across, block,
+                       (char *)job->grad->data + first * GS_TILE_SIZE * k->size);
+    }
+}
+
+void gs_product_outer(const gs_engine *engine, const gs_signal *delta, const gs_signal *transposed,
+                      gs_matrix *grad_weight) {
+    outer_job job = {engine->kernels, delta, transposed, grad_weight};
+    size_t tiles = grad_weight->row_tiles * transposed->panels;
+    gs_pool *pool = threads_for(engine, transposed->rows / GS_TILE, tiles);
+    gs_pool_run(pool, grad_weight->row_tiles, run_outer, &job);
+    grad_weight->exponent = delta->exponent + transposed->exponent;
+}
+
+/* ---- Forms of Gram matrices ---- */
+
+typedef struct {
+    const gs_kernels *kernels;
+    const gs_signal *x, *y;
+    const double *const *weights;
+    double *partial;
+} gram_job;
+
+/* 8 rows of one panel of X^T X. */
+static void gram_block(const gs_kernels *k, const gs_signal *x, size_t tile, size_t panel,
+                       void *block) {
+    size_t per_panel = k->panel / GS_TILE;
+    const char *left = panel_of(x, tile / per_panel, 0) + tile % per_panel * GS_TILE * k->size;
+    k->product[GS_PRODUCT_GRAM](x->rows / GS_TILE, GS_TILE * k->panel, left, left,
+                                panel_of(x, panel, 0), false, block);
+}
+
+/* Rows 8 `tile` on of the two matrices, which are symmetric: panels past that of the rows count
+   twice, those before it not at all. */
+static void run_gram(void *context, size_t tile) {
+    const gram_job *job = context;
+    const gs_kernels *k = job->kernels;
+    _Alignas(64) char of_x[GS_TILE * GS_PANEL_BYTES], of_y[GS_TILE * GS_PANEL_BYTES];
+    size_t own = tile * GS_TILE / k->panel;
+    double *sum = job->partial + 2 * tile;
+    sum[0] = sum[1] = 0;
+    for (size_t panel = own; panel < job->x->panels; panel++) {
+        gram_block(k, job->x, tile, panel, of_x);
+        gram_block(k, job->y, tile, panel, of_y);
+        for (size_t i = 0; i < 2; i++) {
+            const double *w = job->weights[i];
+            sum[i] += (panel == own ? 1 : 2) *
+                      k->bilinear(GS_TILE, w + tile * GS_TILE, w + panel * k->panel, of_x, of_y);
+        }
+    }
+}
+
+void gs_product_gram_forms(const gs_engine *engine, const gs_signal *x, const gs_signal *y,
+                           const double *const weights[2], double *partial, double forms[2]) {
+    gram_job job = {engine->kernels, x, y, weights, partial};
+    size_t tiles = (x->batch + GS_TILE - 1) / GS_TILE, k_tiles = (x->rows + y->rows) / GS_TILE;
+    gs_pool_run(threads_for(engine, k_tiles, tiles * x->panels / 2), tiles, run_gram, &job);
+    forms[0] = forms[1] = 0;
+    for (size_t tile = 0; tile < tiles; tile++) {
+        forms[0] += partial[2 * tile];
+        forms[1] += partial[2 * tile + 1];
+    }
+}

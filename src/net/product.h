@@ -1,0 +1,33 @@
+/*
+ * The products of a dense layer. Every product is split over its output, and each output is one sum
+ * over k in ascending order, so that neither blocking nor threads change a bit.
+ */
+#ifndef GS_NET_PRODUCT_H
+#define GS_NET_PRODUCT_H
+
+#include "net/matrix.h"
+
+/* z [rows, batch] = W u + bias, u [cols, batch]; bias [rows] may be NULL. Where W u carries an exponent
+   the bias is brought to it, or W u to the bias's if that is larger. */
+void gs_product_forward(const gs_engine *engine, const gs_matrix *weight, const gs_signal *u,
+                        const double *bias, gs_signal *z);
+
+/* The exponent that z will have, before normalisation. */
+int64_t gs_product_exponent(const gs_matrix *weight, const gs_signal *u, bool has_bias);
+
+/* grad_u [cols, batch] = W^T delta, delta [rows, batch] */
+void gs_product_backward(const gs_engine *engine, const gs_matrix *weight, const gs_signal *delta,
+                         gs_signal *grad_u);
+
+/* grad_weight [rows, cols] = delta u^T, summed over the batch; `transposed` is u by
+ * gs_signal_transpose */
+void gs_product_outer(const gs_engine *engine, const gs_signal *delta, const gs_signal *transposed,
+                      gs_matrix *grad_weight);
+
+/* forms[i] = sum over b and c of w_i[b] (x_b . x_c) (y_b . y_c) w_i[c] for two lists w_0 and w_1 of
+   a number an example, in whole panels. Exponents are left out. `partial` has room for two numbers a
+   row of tiles of the batch. */
+void gs_product_gram_forms(const gs_engine *engine, const gs_signal *x, const gs_signal *y,
+                           const double *const weights[2], double *partial, double forms[2]);
+
+#endif
