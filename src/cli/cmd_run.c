@@ -147,7 +147,8 @@ static gs_status measure(run *r, size_t index, gs_network *network, gs_error *er
     if (status == GS_OK && r->output.save)
         status = gs_network_keep_gradients(network, error);
     if (status == GS_OK)
-        status = gs_measure(network, stats, &summary, error);
+        status = gs_measure_columns(network, gs_report_columns(choose_format(&r->output)), stats,
+                                    &summary, error);
     if (status == GS_OK) {
         gs_record record = {index, r->config->seed, 0, r->config, rows, stats, &summary};
         status = write_record(r, network, &record, error);

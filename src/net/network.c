@@ -80,12 +80,11 @@ static gs_status append_stage(builder *b, gs_stage_kind kind, size_t units) {
     gs_network *network = b->network;
     const gs_config *config = network->config;
     gs_stage *stage = &network->stages[network->stage_count++];
-    gs_status status = gs_signal_new(&network->engine, units, config->batch, &stage->out, b->error);
+    gs_status status = GS_OK;
     stage->kind = kind;
     stage->layer = b->layer;
     stage->in = b->x;
-    if (status != GS_OK)
-        return status;
+    stage->out.units = units;
     switch (kind) {
     case GS_STAGE_DENSE:
         status = gs_dense_new(&network->engine, units, b->x->units,
@@ -169,6 +168,30 @@ static gs_status append_stages(gs_network *network, size_t memory, gs_error *err
     return GS_OK;
 }
 
+/* Whether the output of a stage is needed after the next stage has read it: by the gradient of
+   weights or of a branch scale, or as x_l where a skip may start. */
+static bool is_kept(const gs_network *network, size_t index) {
+    const gs_stage *stage = &network->stages[index], *next = stage + 1;
+    return (stage->names & GS_IS_X) || next->kind == GS_STAGE_DENSE || next->kind == GS_STAGE_SKIP;
+}
+
+/* Outputs that are not kept take turns in two signals. */
+static gs_status allocate_outputs(gs_network *network, gs_error *error) {
+    for (size_t i = 0; i < network->stage_count; i++) {
+        gs_stage *stage = &network->stages[i];
+        size_t units = stage->out.units;
+        stage->owns_out = is_kept(network, i);
+        if (!stage->owns_out) {
+            stage->out = network->passing[i % 2];
+            gs_signal_reshape(&network->engine, &stage->out, units);
+        } else if (gs_signal_new(&network->engine, units, network->config->batch, &stage->out,
+                                 error) != GS_OK) {
+            return GS_ERR_MEMORY;
+        }
+    }
+    return GS_OK;
+}
+
 /* ---- Memory ---- */
 
 static size_t stages_per_layer(const gs_config *config) {
@@ -187,18 +210,21 @@ static bool weight_bytes(const gs_network *network, size_t *bytes) {
            gs_size_add(*bytes, last, bytes);
 }
 
-/* Bytes of the rest, about. A norm keeps what it normalised, an activation its slopes. */
+/* Bytes of the rest, about. A norm keeps what it normalised, an activation its slopes; of the outputs
+   one a layer is kept, and that of a skip's branch. */
 static bool signal_bytes(const gs_network *network, size_t *bytes) {
     const gs_config *config = network->config;
     const gs_kernels *k = network->engine.kernels;
     size_t stages = stages_per_layer(config), passing, layer, list;
-    size_t kept = stages + 1 + (config->norm.index != GS_NORM_NONE);
+    bool skips = config->residual.index != GS_RESIDUAL_NONE;
+    bool norms = config->norm.index != GS_NORM_NONE;
+    size_t kept = 2 + norms + skips + (norms && config->norm_at.index == GS_NORM_AT_INPUT);
     return gs_signal_bytes(k, config->width, config->batch, &layer) &&
            gs_size_multiply(layer, kept, &layer) &&
            gs_size_multiply(stages, sizeof(gs_stage) + 2 * sizeof(gs_entry), &list) &&
            gs_size_add(layer, list, &layer) && gs_size_multiply(layer, config->layers, bytes) &&
            gs_signal_bytes(k, gs_config_widest(config), config->batch, &passing) &&
-           gs_size_multiply(passing, 5, &passing) && gs_size_add(*bytes, passing, bytes);
+           gs_size_multiply(passing, 7, &passing) && gs_size_add(*bytes, passing, bytes);
 }
 
 /* What a network may take, and how that is called. */
@@ -262,14 +288,17 @@ static gs_status allocate(gs_network *network, size_t for_weights, gs_error *err
     size_t most = config->layers * stages_per_layer(config) + 1;
     network->stages = gs_alloc(most, sizeof *network->stages, error);
     gs_status status = network->stages ? GS_OK : GS_ERR_MEMORY;
-    gs_signal *signals[] = {&network->input, &network->grad, &network->spare, &network->ridden,
-                            &network->skipped};
+    gs_signal *signals[] = {&network->input,     &network->grad,    &network->spare,
+                            &network->ridden,    &network->skipped, &network->passing[0],
+                            &network->passing[1]};
     for (size_t i = 0; i < sizeof signals / sizeof *signals && status == GS_OK; i++) {
         size_t units = i == 0 ? config->inputs : widest;
         status = gs_signal_new(&network->engine, units, config->batch, signals[i], error);
     }
     if (status == GS_OK)
         status = append_stages(network, for_weights, error);
+    if (status == GS_OK)
+        status = allocate_outputs(network, error);
     if (status == GS_OK) {
         status = gs_loss_new(&network->engine, config->loss.index, config->outputs, config->batch,
                              &network->loss, error);
@@ -278,7 +307,8 @@ static gs_status allocate(gs_network *network, size_t for_weights, gs_error *err
 }
 
 static void free_stage(gs_stage *stage) {
-    gs_signal_free(&stage->out);
+    if (stage->owns_out)
+        gs_signal_free(&stage->out);
     switch (stage->kind) {
     case GS_STAGE_DENSE:
         gs_dense_free(&stage->dense);
@@ -305,6 +335,8 @@ void gs_network_free(gs_network *network) {
     gs_signal_free(&network->grad);
     gs_signal_free(&network->spare);
     gs_signal_free(&network->ridden);
+    gs_signal_free(&network->passing[0]);
+    gs_signal_free(&network->passing[1]);
     gs_signal_free(&network->skipped);
     gs_loss_free(&network->loss);
     gs_pool_free(network->engine.pool);
@@ -314,23 +346,41 @@ void gs_network_free(gs_network *network) {
 
 /* ---- The whole ---- */
 
+typedef struct {
+    gs_network *network;
+    gs_status *statuses; /* [stages] */
+} draw_job;
+
+static void draw_stage(void *context, size_t index) {
+    const draw_job *job = context;
+    const gs_network *network = job->network;
+    const gs_config *config = network->config;
+    gs_stage *stage = &network->stages[index];
+    if (stage->kind == GS_STAGE_DENSE)
+        job->statuses[index] =
+            gs_dense_draw(&network->engine, &stage->dense, config->init, config->gain, config->bias,
+                          config->seed, (uint32_t)stage->layer, NULL);
+}
+
+/* Threads share the layers, or, where there are few, the weights of each. */
 static gs_status draw_parameters(gs_network *network, gs_error *error) {
     const gs_config *config = network->config;
-    for (size_t i = 0; i < network->stage_count; i++) {
-        gs_stage *stage = &network->stages[i];
-        if (stage->kind == GS_STAGE_DENSE) {
-            gs_status status =
-                gs_dense_draw(&network->engine, &stage->dense, config->init, config->gain,
-                              config->bias, config->seed, (uint32_t)stage->layer, error);
-            if (status != GS_OK)
-                return status;
-        }
-    }
-    if (network->loss.readout) {
+    size_t count = network->stage_count;
+    draw_job job = {network, gs_alloc(count, sizeof *job.statuses, error)};
+    gs_status status = job.statuses ? GS_OK : GS_ERR_MEMORY;
+    bool few = config->layers < 8 * gs_pool_threads(network->engine.pool);
+    if (status == GS_OK)
+        gs_pool_run(few ? NULL : network->engine.pool, count, draw_stage, &job);
+    for (size_t i = 0; i < count && status == GS_OK; i++)
+        if (job.statuses[i] != GS_OK)
+            status = gs_fail(error, GS_ERR_MEMORY, "layer %zu: no memory to draw its weights",
+                             network->stages[i].layer);
+    gs_free(job.statuses);
+    if (status == GS_OK && network->loss.readout) {
         gs_draw_vector(&network->engine, GS_DRAW_NORMAL, config->seed, GS_STREAM_READOUT,
                        1 / sqrt((double)config->outputs), config->outputs, network->loss.readout);
     }
-    return GS_OK;
+    return status;
 }
 
 static gs_status build(gs_network *network, const gs_config *config, gs_error *error) {

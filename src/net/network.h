@@ -27,7 +27,8 @@ typedef struct {
     size_t layer;   /* 1 is next to the input */
     unsigned names; /* GS_IS_... */
     const gs_signal *in;
-    gs_signal out;
+    gs_signal out; /* after the pass only if owns_out, and else what a later stage put there */
+    bool owns_out;
     union { /* by kind */
         gs_dense dense;
         struct {
@@ -64,6 +65,7 @@ struct gs_network {
     size_t layers; /* dense layers and the head */
     bool has_skip;
     gs_signal input;
+    gs_signal passing[2]; /* outputs that only the next stage needs */
     gs_stage *stages;
     size_t stage_count;
     gs_loss loss;

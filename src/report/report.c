@@ -31,6 +31,10 @@ static const struct {
     [GS_FORMAT_JSONL] = {gs_jsonl_write, false},
 };
 
+uint64_t gs_report_columns(gs_report_format format) {
+    return format == GS_FORMAT_TABLE ? gs_table_columns() : GS_ALL_COLUMNS;
+}
+
 /* The first of the three that is set decides (POSIX, 8.2); a name is like de_DE.UTF-8 or C.utf8. */
 static bool locale_is_utf8(void) {
     static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};

@@ -38,6 +38,10 @@ typedef struct {
     const gs_summary *summary;
 } gs_record;
 
+/* The columns of gs_layer_stats that a format shows, bit c for column c: what is not shown need not be
+   measured. */
+uint64_t gs_report_columns(gs_report_format format);
+
 typedef struct gs_report gs_report;
 
 /* Start a report on `file`, which stays the caller's to close. The table draws its bars in Unicode

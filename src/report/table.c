@@ -163,6 +163,14 @@ static const struct {
 
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
+/* A norm that does not fit is shown by its logarithm. */
+uint64_t gs_table_columns(void) {
+    uint64_t shown = (uint64_t)1 << GS_GRAD_W_LOG10;
+    for (size_t i = 0; i < COLUMNS; i++)
+        shown |= (uint64_t)1 << columns[i].column;
+    return shown;
+}
+
 static void write_head(const table *t) {
     char low[32], high[32];
     fputs("layer", t->out);
