@@ -164,7 +164,7 @@ $(BUILD)/tests/%: tests/unit/%.c $(LIBRARY) Makefile
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  LINK  $@')
 	$(QUIET)$(COMPILE) -fno-fast-math -o $@ $< $(LIBRARY) $(LDFLAGS) \
-	    -Wl,--wrap=posix_memalign,--wrap=pthread_create -lm
+	    -Wl,--wrap=posix_memalign,--wrap=mmap,--wrap=pthread_create -lm
 
 BENCH_PEAKS := $(foreach isa,$(ISAS),$(BUILD)/tests/bench/peak_$(isa)_f64.o \
                    $(BUILD)/tests/bench/peak_$(isa)_f32.o)

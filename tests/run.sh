@@ -2,7 +2,8 @@
 # Runs test programs and scripts, each of which prints "ok - name", "not ok - name # why" or
 # "skip - name # why" per test, and counts. Shows all lines but the ok ones (VERBOSE=1: all lines).
 # A program that crashes, exits with failure or runs no test at all counts as a failure.
-# usage: tests/run.sh PROGRAM...
+# usage: [EMULATOR=COMMAND] [TESTS=TEXT] tests/run.sh PROGRAM...
+# EMULATOR runs programs of another processor; of a unit test, those run whose name contains TESTS.
 
 passed=0
 failed=0
@@ -22,8 +23,8 @@ fail() {
 
 for program in "$@"; do
     case $program in
-    /*) "$program" ;;
-    *) "./$program" ;;
+    /*) $EMULATOR "$program" ${TESTS:+"$TESTS"} ;;
+    *) $EMULATOR "./$program" ${TESTS:+"$TESTS"} ;;
     esac > "$output"
     status=$?
     if [ -n "$VERBOSE" ]; then cat "$output"; else grep -v '^ok - ' "$output"; fi

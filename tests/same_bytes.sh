@@ -1,6 +1,7 @@
 #!/bin/sh
 # The same bytes everywhere: the CSV of every run below is identical for 1, 2 and 3 threads, for
-# every instruction set that this machine can run, and for builds by gcc, by clang and against musl.
+# every instruction set that this machine can run, and for builds by gcc, by clang, against musl,
+# and for 64-bit Arm, under qemu.
 
 cd "$(dirname "$0")/.." || exit 1
 unset MAKEFLAGS GRADSIM_ISA # nothing from a make or a test around this
@@ -51,6 +52,13 @@ runs='--layers 6 --width 16 --act sigmoid
 --layers 5 --width 40 --act elu --dtype f32 --init orthogonal --seeds 3 --batch 10
 --layers 100 --width 8 --act relu --init normal:9 --dtype f32 --seed 18446744073709551615'
 
+# installed COMMAND...: all of them are, or $missing is not.
+installed() {
+    for missing; do
+        command -v "$missing" > /dev/null || return
+    done
+}
+
 # run_all PROGRAM FOLDER: the runs, each to a file.
 run_all() {
     mkdir -p "$2"
@@ -58,16 +66,18 @@ run_all() {
     echo "$runs" | while read -r line; do
         number=$((number + 1))
         # shellcheck disable=SC2086 # the words of a line are its options
-        "$1" $line --threads "$threads" --format csv > "$2/$number" 2>&1 ||
+        $emulator "$1" $line --threads "$threads" --format csv > "$2/$number" 2>&1 ||
             echo "exit status $?" >> "$2/$number"
     done
 }
 
-# build COMPILER: the path of its program, made if need be.
+# build COMPILER: the path of its program, made if need be; a static one for the emulator, which
+# finds no libraries of another processor.
 build() {
+    set -- CC="$1" ${emulator:+LDFLAGS=-static}
     # shellcheck disable=SC2016 # for make to expand
-    path=$(make -s --eval='where: ; @echo $(PROGRAM)' CC="$1" where) || return
-    make -s -j "$(getconf _NPROCESSORS_ONLN)" CC="$1" "$path" > "$scratch/make" 2>&1 || return
+    path=$(make -s --eval='where: ; @echo $(PROGRAM)' "$@" where) || return
+    make -s -j "$(getconf _NPROCESSORS_ONLN)" "$@" "$path" > "$scratch/make" 2>&1 || return
     echo "$path"
 }
 
@@ -88,10 +98,15 @@ compare() {
 
 count=$(echo "$runs" | wc -l)
 reference=
-for compiler in gcc clang musl-gcc; do
+for compiler in gcc clang musl-gcc aarch64-linux-gnu-gcc 'clang --target=aarch64-linux-gnu'; do
     name="$count runs give the same bytes with $compiler"
-    if ! command -v "$compiler" > /dev/null; then
-        echo "skip - $name # $compiler is not installed"
+    case $compiler in
+    *aarch64*) emulator=qemu-aarch64 ;;
+    *) emulator= ;;
+    esac
+    # The clang for Arm links with the libraries of the gcc for Arm.
+    if ! installed "${compiler%% *}" ${emulator:+"$emulator" aarch64-linux-gnu-gcc}; then
+        echo "skip - $name # $missing is not installed"
         continue
     fi
     if ! program=$(build "$compiler"); then
@@ -111,8 +126,9 @@ for compiler in gcc clang musl-gcc; do
         [ -n "$failures" ] || echo "ok - $count runs succeed"
     fi
     for isa in portable avx2 avx512 neon; do
-        # What this machine cannot run is nothing to compare.
-        GRADSIM_ISA=$isa "$program" --layers 1 -q > /dev/null 2>&1 || continue
+        # What this machine cannot run is nothing to compare; portable runs on every machine.
+        [ "$isa" = portable ] ||
+            GRADSIM_ISA=$isa $emulator "$program" --layers 1 -q > /dev/null 2>&1 || continue
         export GRADSIM_ISA="$isa"
         for threads in 1 2 3; do
             run_all "$program" "$scratch/$compiler-$isa-$threads"

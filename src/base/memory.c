@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
 
 #include "base/error.h"
 #include "base/machine.h"
@@ -71,6 +74,79 @@ void *gs_alloc(size_t count, size_t size, gs_error *error) {
 
 void gs_free(void *block) {
     free(block);
+}
+
+/* ---- Arenas ---- */
+
+struct gs_arena {
+    void *map;
+    size_t map_bytes;
+    char *next;
+    size_t left;
+};
+
+/* So many bytes between blocks, which the address sanitizer guards. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { GAP = GS_ALIGNMENT };
+static void guard(void *start, size_t bytes) {
+    ASAN_POISON_MEMORY_REGION(start, bytes);
+}
+static void unguard(void *start, size_t bytes) {
+    ASAN_UNPOISON_MEMORY_REGION(start, bytes);
+}
+#else
+enum { GAP = 0 };
+static void guard(void *start, size_t bytes) {
+    (void)start, (void)bytes;
+}
+static void unguard(void *start, size_t bytes) {
+    (void)start, (void)bytes;
+}
+#endif
+
+gs_arena *gs_arena_new(size_t bytes, gs_error *error) {
+    size_t map_bytes;
+    gs_arena *arena = gs_alloc(1, sizeof *arena, error);
+    if (!arena)
+        return NULL;
+    void *map =
+        gs_size_add(bytes, huge_page, &map_bytes)
+            ? mmap(NULL, map_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+            : MAP_FAILED;
+    if (map == MAP_FAILED) {
+        gs_free(arena);
+        return fail_to_allocate(error, (double)bytes, "");
+    }
+    size_t past = (uintptr_t)map % huge_page, skipped = past > 0 ? huge_page - past : 0;
+    *arena = (gs_arena){map, map_bytes, (char *)map + skipped, bytes};
+#ifdef MADV_HUGEPAGE
+    if (bytes >= 2 * huge_page)
+        madvise(arena->next, bytes, MADV_HUGEPAGE);
+#endif
+    guard(map, map_bytes);
+    return arena;
+}
+
+void gs_arena_free(gs_arena *arena) {
+    if (!arena)
+        return;
+    unguard(arena->map, arena->map_bytes);
+    munmap(arena->map, arena->map_bytes);
+    gs_free(arena);
+}
+
+void *gs_arena_alloc(gs_arena *arena, size_t bytes) {
+    size_t taken;
+    if (!gs_size_add(bytes, GAP + GS_ALIGNMENT - 1, &taken))
+        return NULL;
+    taken = taken / GS_ALIGNMENT * GS_ALIGNMENT;
+    if (taken > arena->left)
+        return NULL;
+    void *block = arena->next;
+    arena->next += taken;
+    arena->left -= taken;
+    unguard(block, bytes);
+    return block;
 }
 
 void gs_format_bytes(char out[32], double bytes) {

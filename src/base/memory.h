@@ -23,4 +23,16 @@ void gs_free(void *block);
 /* Writes a size for people to read: "640 B", "1.2 TiB". */
 void gs_format_bytes(char out[32], double bytes);
 
+/* ---- Arenas: blocks that are given back all at once ---- */
+
+/* A stretch of memory that costs nothing until it is touched, and then less than many blocks do. */
+typedef struct gs_arena gs_arena;
+
+/* Room for `bytes`. Errors: GS_ERR_MEMORY. */
+gs_arena *gs_arena_new(size_t bytes, gs_error *error);
+void gs_arena_free(gs_arena *arena); /* and every block in it; NULL does nothing */
+
+/* `bytes` zeros at a multiple of GS_ALIGNMENT; NULL if there is no room. */
+void *gs_arena_alloc(gs_arena *arena, size_t bytes);
+
 #endif

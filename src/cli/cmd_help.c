@@ -191,8 +191,8 @@ static const topic_row exit_statuses[] = {
 
 static const topic_row environment[] = {
     {"GRADSIM_ISA",
-     "the instruction set to compute with: portable, avx2 or avx512; it must be one that "
-     "this machine has. The results do not depend on it"},
+     "the instruction set to compute with: portable, avx2, avx512 or neon; it must be one "
+     "that this machine has. The results do not depend on it"},
     {"NO_COLOR", "no colors in the table, unless --color says otherwise"},
     {NULL, NULL},
 };

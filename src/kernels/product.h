@@ -24,9 +24,10 @@ enum { ROWS = 4, COLS = 4 };
    begins left_step further. All strides but left_step are constants where this is inlined. Tiles of
    weights come from far away and are used soon: while those of this call are multiplied, those at
    `next`, laid out alike, are fetched into the cache. */
-static inline void product(size_t k_per_block, size_t row_stride, size_t k_stride, bool fetch,
-                           size_t k_blocks, size_t left_step, const real *left, const real *next,
-                           const real *right, bool accumulate, real *out) {
+__attribute__((always_inline)) static inline void
+product(size_t k_per_block, size_t row_stride, size_t k_stride, bool fetch, size_t k_blocks,
+        size_t left_step, const real *left, const real *next, const real *right, bool accumulate,
+        real *out) {
     for (size_t row = 0; row < GS_TILE; row += ROWS) {
         for (size_t col = 0; col < VECS; col += COLS) {
             vec sum[ROWS][COLS];

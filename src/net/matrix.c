@@ -29,12 +29,13 @@ gs_status gs_matrix_new(const gs_engine *engine, size_t rows, size_t cols, gs_ma
         return gs_fail(error, GS_ERR_MEMORY, "a matrix of %zu x %zu does not fit in memory", rows,
                        cols);
     }
-    matrix->data = gs_alloc(bytes, 1, error);
+    matrix->data = gs_engine_alloc(engine, bytes, &matrix->in_arena, error);
     return matrix->data ? GS_OK : GS_ERR_MEMORY;
 }
 
 void gs_matrix_free(gs_matrix *matrix) {
-    gs_free(matrix->data);
+    if (!matrix->in_arena)
+        gs_free(matrix->data);
     *matrix = (gs_matrix){0};
 }
 

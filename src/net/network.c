@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "net/budget.h"
 #include "net/init.h"
 #include "net/streams.h"
 
@@ -198,91 +199,7 @@ static size_t stages_per_layer(const gs_config *config) {
     return 2 + (config->norm.index != GS_NORM_NONE) + (config->residual.index != GS_RESIDUAL_NONE);
 }
 
-/* Bytes of all weights. False if that overflows. */
-static bool weight_bytes(const gs_network *network, size_t *bytes) {
-    const gs_config *config = network->config;
-    const gs_kernels *k = network->engine.kernels;
-    size_t first, weight, last;
-    return gs_matrix_bytes(k, config->width, config->width, &weight) &&
-           gs_matrix_bytes(k, config->width, config->inputs, &first) &&
-           gs_matrix_bytes(k, config->outputs, config->width, &last) &&
-           gs_size_multiply(weight, config->layers, bytes) && gs_size_add(*bytes, first, bytes) &&
-           gs_size_add(*bytes, last, bytes);
-}
-
-/* Bytes of the rest, about. A norm keeps what it normalised, an activation its slopes; of the outputs
-   one a layer is kept, and that of a skip's branch. */
-static bool signal_bytes(const gs_network *network, size_t *bytes) {
-    const gs_config *config = network->config;
-    const gs_kernels *k = network->engine.kernels;
-    size_t stages = stages_per_layer(config), passing, layer, list;
-    bool skips = config->residual.index != GS_RESIDUAL_NONE;
-    bool norms = config->norm.index != GS_NORM_NONE;
-    size_t kept = 2 + norms + skips + (norms && config->norm_at.index == GS_NORM_AT_INPUT);
-    return gs_signal_bytes(k, config->width, config->batch, &layer) &&
-           gs_size_multiply(layer, kept, &layer) &&
-           gs_size_multiply(stages, sizeof(gs_stage) + 2 * sizeof(gs_entry), &list) &&
-           gs_size_add(layer, list, &layer) && gs_size_multiply(layer, config->layers, bytes) &&
-           gs_signal_bytes(k, gs_config_widest(config), config->batch, &passing) &&
-           gs_size_multiply(passing, 7, &passing) && gs_size_add(*bytes, passing, bytes);
-}
-
-/* What a network may take, and how that is called. */
-typedef struct {
-    const char *name;
-    size_t bytes;
-} allowance;
-
-/* Many small blocks can be promised by the system and not be there when they are used: ask once,
- * for all. */
-static gs_status require_memory(const char *what, bool fits, size_t bytes, allowance allowed,
-                                gs_error *error) {
-    char needed[32] = "more than can be addressed", had[32];
-    if (fits && bytes <= allowed.bytes)
-        return GS_OK;
-    if (fits)
-        gs_format_bytes(needed, (double)bytes);
-    gs_format_bytes(had, (double)allowed.bytes);
-    return gs_fail(error, GS_ERR_MEMORY, "%s needs %s, and %s is %s", what, needed, had,
-                   allowed.name);
-}
-
-/* Below this it is not worth the microseconds to ask the system. */
-static const size_t small_network = (size_t)64 << 20;
-
-static allowance available_for(bool fits, size_t bytes) {
-    bool small = fits && bytes < small_network;
-    return (allowance){"available", small ? small_network : gs_memory_available()};
-}
-
-/* Memory for stored weights: all that they need, none, or with `auto` what the allowance leaves
-   beside the signals. */
-static gs_status plan_memory(const gs_network *network, size_t *for_weights, gs_error *error) {
-    const gs_config *config = network->config;
-    size_t weights, signals, bytes;
-    bool signals_fit = signal_bytes(network, &signals);
-    bool fits =
-        signals_fit && weight_bytes(network, &weights) && gs_size_add(weights, signals, &bytes);
-    allowance allowed = available_for(fits, bytes);
-    bool is_small = allowed.bytes == small_network, can_stream = gs_init_can_stream(config->init);
-    bool automatic = config->weights.index == GS_CHOICE_AUTO && can_stream;
-    if (config->memory > 0 && config->memory < allowed.bytes)
-        allowed = (allowance){"what --memory allows", config->memory};
-    else if (automatic && config->memory == 0 && !is_small)
-        allowed.bytes /= 2;
-    *for_weights = 0;
-    if (config->weights.index == GS_WEIGHTS_STREAMED || (automatic && signals_fit)) {
-        gs_status status =
-            require_memory("the network", signals_fit, signals_fit ? signals : 0, allowed, error);
-        if (status == GS_OK && automatic)
-            *for_weights = allowed.bytes - signals;
-        return status;
-    }
-    *for_weights = SIZE_MAX;
-    return require_memory("the network", fits, fits ? bytes : 0, allowed, error);
-}
-
-static gs_status allocate(gs_network *network, size_t for_weights, gs_error *error) {
+static gs_status allocate_all(gs_network *network, const gs_budget *budget, gs_error *error) {
     gs_config *config = network->config;
     size_t widest = gs_config_widest(config);
     size_t most = config->layers * stages_per_layer(config) + 1;
@@ -296,7 +213,7 @@ static gs_status allocate(gs_network *network, size_t for_weights, gs_error *err
         status = gs_signal_new(&network->engine, units, config->batch, signals[i], error);
     }
     if (status == GS_OK)
-        status = append_stages(network, for_weights, error);
+        status = append_stages(network, budget->weights, error);
     if (status == GS_OK)
         status = allocate_outputs(network, error);
     if (status == GS_OK) {
@@ -304,6 +221,17 @@ static gs_status allocate(gs_network *network, size_t for_weights, gs_error *err
                              &network->loss, error);
     }
     return status == GS_OK ? gs_network_list_entries(network, error) : status;
+}
+
+/* Signals and matrices come from one arena; what is allocated later does not. */
+static gs_status allocate(gs_network *network, const gs_budget *budget, gs_error *error) {
+    network->arena = gs_arena_new(budget->total, error);
+    if (!network->arena)
+        return GS_ERR_MEMORY;
+    network->engine.arena = network->arena;
+    gs_status status = allocate_all(network, budget, error);
+    network->engine.arena = NULL;
+    return status;
 }
 
 static void free_stage(gs_stage *stage) {
@@ -339,6 +267,7 @@ void gs_network_free(gs_network *network) {
     gs_signal_free(&network->passing[1]);
     gs_signal_free(&network->skipped);
     gs_loss_free(&network->loss);
+    gs_arena_free(network->arena);
     gs_pool_free(network->engine.pool);
     gs_config_free(network->config);
     gs_free(network);
@@ -384,7 +313,7 @@ static gs_status draw_parameters(gs_network *network, gs_error *error) {
 }
 
 static gs_status build(gs_network *network, const gs_config *config, gs_error *error) {
-    size_t for_weights;
+    gs_budget budget;
     network->config = gs_config_copy(config, error);
     gs_status status =
         network->config ? gs_config_resolve(network->config, 0, 0, error) : GS_ERR_MEMORY;
@@ -393,14 +322,14 @@ static gs_status build(gs_network *network, const gs_config *config, gs_error *e
             gs_kernels_get((gs_dtype)network->config->dtype.index, &network->engine.kernels, error);
     }
     if (status == GS_OK)
-        status = plan_memory(network, &for_weights, error);
+        status = gs_budget_plan(network->config, network->engine.kernels, &budget, error);
     if (status == GS_OK) {
         size_t threads = network->config->threads ? network->config->threads : gs_cpus_available();
         status = gs_pool_new(threads, &network->engine.pool, error);
     }
     if (status == GS_OK) {
         network->layers = network->config->layers + network->config->head;
-        status = allocate(network, for_weights, error);
+        status = allocate(network, &budget, error);
     }
     return status == GS_OK ? draw_parameters(network, error) : status;
 }
@@ -415,10 +344,8 @@ gs_network *gs_network_new(const gs_config *config, gs_error *error) {
 }
 
 gs_status gs_network_keep_gradients(gs_network *network, gs_error *error) {
-    size_t bytes;
-    bool fits = weight_bytes(network, &bytes);
-    if (!network->keep_gradients && require_memory("keeping all gradients", fits, fits ? bytes : 0,
-                                                   available_for(fits, bytes), error) != GS_OK)
+    if (!network->keep_gradients &&
+        gs_budget_allows_gradients(network->config, network->engine.kernels, error) != GS_OK)
         return GS_ERR_MEMORY;
     for (size_t i = 0; i < network->stage_count; i++) {
         gs_stage *stage = &network->stages[i];

@@ -62,7 +62,8 @@ typedef struct {
 struct gs_network {
     gs_config *config; /* resolved */
     gs_engine engine;
-    size_t layers; /* dense layers and the head */
+    gs_arena *arena; /* of all signals and matrices that come with the network */
+    size_t layers;   /* dense layers and the head */
     bool has_skip;
     gs_signal input;
     gs_signal passing[2]; /* outputs that only the next stage needs */

@@ -44,6 +44,12 @@ bool gs_signal_bytes(const gs_kernels *kernels, size_t units, size_t batch, size
            gs_size_multiply(panel, lanes / kernels->panel, bytes);
 }
 
+void *gs_engine_alloc(const gs_engine *engine, size_t bytes, bool *in_arena, gs_error *error) {
+    void *block = engine->arena ? gs_arena_alloc(engine->arena, bytes) : NULL;
+    *in_arena = block != NULL;
+    return block ? block : gs_alloc(bytes, 1, error);
+}
+
 gs_status gs_signal_new(const gs_engine *engine, size_t units, size_t batch, gs_signal *signal,
                         gs_error *error) {
     size_t bytes;
@@ -52,7 +58,7 @@ gs_status gs_signal_new(const gs_engine *engine, size_t units, size_t batch, gs_
         return gs_fail(error, GS_ERR_MEMORY, "a signal of %zu x %zu does not fit in memory", units,
                        batch);
     }
-    signal->data = gs_alloc(bytes, 1, error);
+    signal->data = gs_engine_alloc(engine, bytes, &signal->in_arena, error);
     if (!signal->data)
         return GS_ERR_MEMORY;
     signal->units = units;
@@ -65,7 +71,8 @@ gs_status gs_signal_new(const gs_engine *engine, size_t units, size_t batch, gs_
 }
 
 void gs_signal_free(gs_signal *signal) {
-    gs_free(signal->data);
+    if (!signal->in_arena)
+        gs_free(signal->data);
     *signal = (gs_signal){0};
 }
 

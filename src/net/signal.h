@@ -8,14 +8,20 @@
 #ifndef GS_NET_SIGNAL_H
 #define GS_NET_SIGNAL_H
 
+#include "base/memory.h"
 #include "base/pool.h"
 #include "kernels/kernels.h"
 
-/* What every operation needs: the kernels of the element type, and the threads. */
+/* What every operation needs: the kernels of the element type, and the threads; and where what is made
+   while a network is built takes its memory, as long as there is room. */
 typedef struct {
     const gs_kernels *kernels;
     gs_pool *pool;
+    gs_arena *arena; /* or NULL */
 } gs_engine;
+
+/* Zeroed memory for a signal or a matrix; *in_arena says that gs_free must not have it. */
+void *gs_engine_alloc(const gs_engine *engine, size_t bytes, bool *in_arena, gs_error *error);
 
 /* The exponent of a signal that is all zero: below any other, so that aligning with it loses
  * nothing. */
@@ -38,6 +44,7 @@ typedef struct {
     int64_t exponent;
     gs_size *sizes;   /* one a block, taken when it was made */
     gs_rider *riders; /* told of each block when it has been made */
+    bool in_arena;
 } gs_signal;
 
 /* Zeroed memory for a signal. Errors: GS_ERR_MEMORY. */

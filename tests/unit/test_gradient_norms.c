@@ -155,7 +155,7 @@ static bool same_result(gs_weight_gradient a, gs_weight_gradient b) {
 }
 
 static void check_bytes(const gs_engine *engine) {
-    gs_engine portable = {test_portable(engine->kernels), NULL};
+    gs_engine portable = {.kernels = test_portable(engine->kernels)};
     gs_gradient_work reused = {0};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         gs_gradient_work fresh = {0};
@@ -177,7 +177,7 @@ static void test_gradient_norms_are_the_same_bytes_on_every_table_and_in_used_me
 static void test_threads_change_no_bit_of_a_gradient_norm(void) {
     for (size_t batch = 120; batch <= 140; batch += 20) {
         sample s = random_sample(130, 130, batch);
-        gs_engine engine = {gs_kernels_at(0), NULL};
+        gs_engine engine = {.kernels = gs_kernels_at(0)};
         gs_gradient_work work = {0};
         gs_weight_gradient one = measure(&engine, &s, false, &work);
         for (size_t threads = 2; threads <= 3; threads++) {
@@ -217,7 +217,7 @@ static void check_changed(void (*change)(sample *s)) {
         sample s = random_sample(cancelling[i][0], cancelling[i][1], cancelling[i][2]);
         change(&s);
         for (size_t table = 0; gs_kernels_at(table); table++) {
-            gs_engine engine = {gs_kernels_at(table), NULL};
+            gs_engine engine = {.kernels = gs_kernels_at(table)};
             gs_gradient_work work = {0};
             check_sample(&engine, &s, &work);
             gs_gradient_work_free(&work);

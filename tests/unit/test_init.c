@@ -98,7 +98,7 @@ static void test_every_scheme_has_the_moments_of_its_law(void) {
 }
 
 static void check_same_weights(const gs_engine *engine) {
-    gs_engine portable = {test_portable(engine->kernels), NULL};
+    gs_engine portable = {.kernels = test_portable(engine->kernels)};
     static const char *const names[] = {"he", "torch", "orthogonal:2", "identity", "constant:0.1"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         double *a = weights(engine, names[i], 1.1, 5, 2, 23, 37);
@@ -138,7 +138,7 @@ static int by_value(const void *a, const void *b) {
 
 /* 64 bits stand behind a number: two of 2400 are the same with a chance of 1e-12. */
 static void test_no_two_weights_seeds_and_layers_share_a_number(void) {
-    gs_engine engine = {gs_kernels_at(0), NULL};
+    gs_engine engine = {.kernels = gs_kernels_at(0)};
     CHECK(engine.kernels->dtype == GS_F64);
     double *all = test_numbers(3 * 800);
     for (size_t i = 0; i < 3; i++) {
@@ -227,7 +227,7 @@ static void orthonormalise(double *rows, size_t i, size_t cols) {
    the normal matrix of the same seed. A rounding is magnified by the condition of that matrix: near
    100. */
 static void test_orthogonal_weights_are_the_gram_schmidt_of_a_normal_matrix(void) {
-    gs_engine engine = {gs_kernels_at(0), NULL};
+    gs_engine engine = {.kernels = gs_kernels_at(0)};
     enum { ROWS = 20, COLS = 30 };
     double *expected = weights(&engine, "normal:1", 1, 3, 1, ROWS, COLS);
     double *actual = weights(&engine, "orthogonal", 1, 3, 1, ROWS, COLS);

@@ -45,7 +45,7 @@ static inline double test_rounding(const gs_kernels *kernels) {
 /* Runs `check` with an engine on every table of this machine. */
 static inline void test_on_every_table(void (*check)(const gs_engine *engine)) {
     for (size_t i = 0; gs_kernels_at(i); i++)
-        check(&(gs_engine){gs_kernels_at(i), NULL});
+        check(&(gs_engine){.kernels = gs_kernels_at(i)});
 }
 
 /* The portable table of the same element type: what the others must agree with. */

@@ -281,7 +281,7 @@ static void check_threads(const gs_engine *engine) {
               delta = test_random_signal(engine, OUT, BATCH, 9);
     gs_signal z[MOST], grad[MOST];
     for (size_t t = 0; t < MOST; t++) {
-        gs_engine threaded = {engine->kernels, NULL};
+        gs_engine threaded = {.kernels = engine->kernels};
         CHECK(gs_pool_new(t + 1, &threaded.pool, NULL) == GS_OK);
         z[t] = test_signal(engine, OUT, BATCH), grad[t] = test_signal(engine, IN, BATCH);
         gs_product_forward(&threaded, &weight, &u, NULL, &z[t]);

@@ -33,7 +33,7 @@ static void run_scene(const gs_engine *engine, size_t rows, size_t lanes, scene_
 static void on_every_scene(scene_check check) {
     static const size_t lanes[] = {1, 15, 16, 17, 31, 32};
     for (size_t i = 0; gs_kernels_at(i); i++) {
-        gs_engine engine = {gs_kernels_at(i), NULL};
+        gs_engine engine = {.kernels = gs_kernels_at(i)};
         for (size_t u = 0; u < TEST_SIZES; u++)
             for (size_t l = 0; l < 6 && lanes[l] <= engine.kernels->panel; l++)
                 run_scene(&engine, test_units[u], lanes[l], check);
@@ -271,7 +271,7 @@ static double expected_factors(const scene *s, size_t u, size_t b) {
 
 static void check_elementwise(const scene *s) {
     const gs_kernels *k = s->kernels;
-    gs_engine engine = {k, NULL};
+    gs_engine engine = {.kernels = k};
     size_t cells = s->rows * k->panel;
     gs_signal out = test_signal(&engine, s->rows, s->lanes);
     double *factor = test_numbers(s->rows), *shift = test_numbers(s->rows);
@@ -339,7 +339,7 @@ static double expected_backward_by_example(const scene *s, size_t u, size_t b) {
 
 static void check_normalise(const scene *s) {
     const gs_kernels *k = s->kernels;
-    gs_engine engine = {k, NULL};
+    gs_engine engine = {.kernels = k};
     size_t room = s->rows + k->panel;
     gs_signal out = test_signal(&engine, s->rows, s->lanes);
     double *factor = test_random(20, room), *shift = test_random(21, room),
@@ -386,7 +386,7 @@ static void check_softmax_lane(const scene *s, const gs_signal *p, double larges
 
 static void check_softmax(const scene *s) {
     const gs_kernels *k = s->kernels;
-    gs_engine engine = {k, NULL};
+    gs_engine engine = {.kernels = k};
     gs_signal p = test_signal(&engine, s->rows, s->lanes),
               q = test_signal(&engine, s->rows, s->lanes);
     double *largest = test_numbers(2 * k->panel), *log_total = test_numbers(2 * k->panel);
@@ -408,7 +408,7 @@ static void test_softmax_is_the_naive_one(void) {
 /* ---- Transpose ---- */
 
 static void check_transpose(const scene *s) {
-    gs_engine engine = {s->kernels, NULL};
+    gs_engine engine = {.kernels = s->kernels};
     gs_signal out = test_signal(&engine, s->kernels->panel, s->rows);
     gs_signal_transpose(&engine, &s->x, &out);
     for (size_t u = 0; u < s->rows; u++)

@@ -7,7 +7,7 @@
 static gs_error error;
 
 static gs_engine default_engine(void) {
-    gs_engine engine = {NULL, NULL};
+    gs_engine engine = {0};
     CHECK(gs_kernels_get(GS_F64, &engine.kernels, &error) == GS_OK);
     return engine;
 }

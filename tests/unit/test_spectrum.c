@@ -34,7 +34,7 @@ static void check_sigma(const gs_engine *engine, const char *what, size_t rows, 
 }
 
 static gs_engine wide_engine(void) {
-    gs_engine engine = {gs_kernels_at(0), NULL};
+    gs_engine engine = {.kernels = gs_kernels_at(0)};
     CHECK(engine.kernels->dtype == GS_F64);
     return engine;
 }
@@ -273,7 +273,7 @@ static void test_transpose_has_the_same_singular_value(void) {
 }
 
 static void check_bytes(const gs_engine *engine) {
-    gs_engine portable = {test_portable(engine->kernels), NULL};
+    gs_engine portable = {.kernels = test_portable(engine->kernels)};
     for (size_t i = 0; i < TEST_SIZES; i++) {
         double *w = test_random(9, test_units[i] * 17);
         double a = sigma_of(engine, test_units[i], 17, w),

@@ -1,0 +1,137 @@
+/*
+ * The memory of a network, from its configuration alone.
+ */
+#include "net/budget.h"
+
+#include "base/error.h"
+#include "base/machine.h"
+#include "base/memory.h"
+#include "net/init.h"
+#include "net/matrix.h"
+
+/* ---- Sizes ---- */
+
+/* Bytes of something, unless they overflow. */
+typedef struct {
+    bool fits;
+    size_t bytes;
+} extent;
+
+static extent sum_of(extent a, extent b) {
+    extent sum = {a.fits && b.fits, 0};
+    sum.fits = sum.fits && gs_size_add(a.bytes, b.bytes, &sum.bytes);
+    return sum;
+}
+
+static extent times(size_t count, extent one) {
+    extent all = {one.fits, 0};
+    all.fits = all.fits && gs_size_multiply(count, one.bytes, &all.bytes);
+    return all;
+}
+
+/* With what an arena may lose at the end of a block. */
+static extent matrix_extent(const gs_kernels *kernels, size_t rows, size_t cols) {
+    extent matrix = {false, 0};
+    matrix.fits = gs_matrix_bytes(kernels, rows, cols, &matrix.bytes);
+    return sum_of(matrix, (extent){true, 2 * GS_ALIGNMENT});
+}
+
+static extent signal_extent(const gs_kernels *kernels, size_t units, size_t batch) {
+    extent signal = {false, 0};
+    signal.fits = gs_signal_bytes(kernels, units, batch, &signal.bytes);
+    return sum_of(signal, (extent){true, 2 * GS_ALIGNMENT});
+}
+
+static extent weights_of(const gs_config *config, const gs_kernels *kernels) {
+    extent inner = matrix_extent(kernels, config->width, config->width);
+    extent first = matrix_extent(kernels, config->width, config->inputs);
+    extent last = matrix_extent(kernels, config->outputs, config->width);
+    return sum_of(times(config->layers, inner), sum_of(first, last));
+}
+
+/* Signals that a layer keeps: what the next weights multiply and the slopes; x where that is another;
+   the branch of a skip; what a norm normalised. */
+static size_t kept_signals(const gs_config *config) {
+    bool norms = config->norm.index != GS_NORM_NONE;
+    bool skips = config->residual.index != GS_RESIDUAL_NONE;
+    bool another_x = config->order.index == GS_ORDER_ACT_DENSE ||
+                     (norms && config->norm_at.index == GS_NORM_AT_INPUT);
+    return 2 + another_x + skips + norms;
+}
+
+/* Beside those of the layers: the batch, the target, and what passes (network.h). */
+enum { OTHER_SIGNALS = 8 };
+
+/* Vectors, names and the like of a layer. */
+static extent lists_of(const gs_config *config) {
+    enum { STAGES = 4, STAGE_BYTES = 1024, VECTORS = 8 };
+    extent vectors = times(VECTORS * sizeof(double), (extent){true, config->width});
+    return sum_of(vectors, (extent){true, (size_t)STAGES * STAGE_BYTES});
+}
+
+static extent signals_of(const gs_config *config, const gs_kernels *kernels) {
+    extent inner = signal_extent(kernels, config->width, config->batch);
+    extent layer = sum_of(times(kept_signals(config), inner), lists_of(config));
+    extent widest = signal_extent(kernels, gs_config_widest(config), config->batch);
+    return sum_of(times(config->layers, layer), times(OTHER_SIGNALS, widest));
+}
+
+/* ---- Limits ---- */
+
+/* Below this it is not worth the microseconds to ask the system. */
+static const size_t small_network = (size_t)64 << 20;
+
+/* Many small blocks can be promised by the system and not be there when they are used: ask once,
+ * for all. */
+static gs_status require(const char *what, extent need, size_t limit, const char *limit_name,
+                         gs_error *error) {
+    char needed[32] = "more than can be addressed", had[32];
+    if (need.fits && need.bytes <= limit)
+        return GS_OK;
+    if (need.fits)
+        gs_format_bytes(needed, (double)need.bytes);
+    gs_format_bytes(had, (double)limit);
+    return gs_fail(error, GS_ERR_MEMORY, "%s needs %s, and %s %s", what, needed, had, limit_name);
+}
+
+static size_t available_for(extent need) {
+    return need.fits && need.bytes < small_network ? SIZE_MAX : gs_memory_available();
+}
+
+/* What must be there at once, within the system's limit and within that of --memory. */
+static gs_status require_both(const gs_config *config, const char *what, extent need,
+                              size_t available, gs_error *error) {
+    gs_status status = require(what, need, available, "is available", error);
+    if (status == GS_OK && config->memory > 0)
+        status = require(what, need, config->memory, "is what --memory allows", error);
+    return status;
+}
+
+gs_status gs_budget_plan(const gs_config *config, const gs_kernels *kernels, gs_budget *budget,
+                         gs_error *error) {
+    extent signals = signals_of(config, kernels);
+    extent all = sum_of(weights_of(config, kernels), signals);
+    size_t available = available_for(all);
+    size_t share = config->memory > 0      ? config->memory
+                   : available == SIZE_MAX ? SIZE_MAX
+                                           : available / 2;
+    share = share < available ? share : available;
+    bool automatic = config->weights.index == GS_CHOICE_AUTO && gs_init_can_stream(config->init);
+    if (config->weights.index == GS_WEIGHTS_STREAMED) {
+        *budget = (gs_budget){0, signals.bytes};
+        return require_both(config, "the network without its weights", signals, available, error);
+    }
+    if (automatic && !(all.fits && all.bytes <= share)) {
+        size_t left = signals.fits && signals.bytes < share ? share - signals.bytes : 0;
+        *budget = (gs_budget){left, signals.bytes + left};
+        return require_both(config, "the network without its weights", signals, available, error);
+    }
+    *budget = (gs_budget){SIZE_MAX, all.bytes};
+    return require_both(config, "the network", all, available, error);
+}
+
+gs_status gs_budget_allows_gradients(const gs_config *config, const gs_kernels *kernels,
+                                     gs_error *error) {
+    extent weights = weights_of(config, kernels);
+    return require("keeping all gradients", weights, available_for(weights), "is available", error);
+}

@@ -1,0 +1,24 @@
+/*
+ * What a network will take of memory, whether it may, and which weights are stored.
+ */
+#ifndef GS_NET_BUDGET_H
+#define GS_NET_BUDGET_H
+
+#include "kernels/kernels.h"
+#include "net/config.h"
+
+typedef struct {
+    size_t weights; /* bytes of weights that are stored, at most */
+    size_t total;   /* bytes of weights and signals, about and not less */
+} gs_budget;
+
+/* For a resolved configuration: --weights auto stores what --memory leaves beside the signals.
+   Errors: GS_ERR_MEMORY for more than --memory or than is available. */
+gs_status gs_budget_plan(const gs_config *config, const gs_kernels *kernels, gs_budget *budget,
+                         gs_error *error);
+
+/* Whether all gradients of weights could be kept beside the network. Errors: GS_ERR_MEMORY. */
+gs_status gs_budget_allows_gradients(const gs_config *config, const gs_kernels *kernels,
+                                     gs_error *error);
+
+#endif
