@@ -70,23 +70,17 @@ static gs_magnitude clipped_by_value(const gs_kernels *k, const gs_matrix *grad,
     return gs_magnitude_add(inside, (gs_magnitude){outside * c * c, 0});
 }
 
-static double row_squares(const gs_kernels *k, const gs_matrix *matrix, size_t row) {
-    double squares = 0;
-    for (size_t j = 0; j < matrix->cols; j++) {
-        double value = k->get(gs_matrix_element(k, matrix, row, j));
-        squares = fma(value, value, squares);
-    }
-    return squares;
-}
-
 /* Adaptive gradient clipping (Brock 2021, eq. 3): row i of the gradient to a norm of c max(||W_i||,
- * 1e-3) at most. */
-static gs_magnitude clipped_by_unit(const gs_kernels *k, const gs_matrix *grad,
-                                    const gs_matrix *weight, double c) {
+ * 1e-3) at most. `squares` has room for those of the rows of both. */
+static gs_magnitude clipped_by_unit(const gs_engine *engine, const gs_matrix *grad,
+                                    const gs_matrix *weight, double c, double *squares) {
+    double *of_grad = squares, *of_weight = squares + grad->row_tiles * GS_TILE;
     gs_magnitude total = {0, grad->exponent};
+    gs_matrix_row_squares(engine, grad, of_grad);
+    gs_matrix_row_squares(engine, weight, of_weight);
     for (size_t i = 0; i < grad->rows; i++) {
-        gs_magnitude norm = {row_squares(k, grad, i), grad->exponent};
-        double norm_of_weights = gs_ldexp(sqrt(row_squares(k, weight, i)), weight->exponent);
+        gs_magnitude norm = {of_grad[i], grad->exponent};
+        double norm_of_weights = gs_ldexp(sqrt(of_weight[i]), weight->exponent);
         double limit = c * fmax(norm_of_weights, 1e-3);
         bool within = gs_magnitude_value(factor_for(norm, limit)) == 1;
         total = gs_magnitude_add(total, within ? norm : (gs_magnitude){limit * limit, 0});
@@ -101,32 +95,36 @@ static void set_clipped(gs_layer_stats *row, double factor, double after_log10) 
     gs_stats_set(row, GS_GRAD_CLIPPED_LOG10, after_log10);
 }
 
-static void clip_entries(const gs_network *network, const gs_magnitude *weights,
-                         gs_layer_stats *rows) {
-    const gs_kernels *k = network->engine.kernels;
+static gs_status clip_entries(const gs_network *network, const gs_magnitude *weights,
+                              gs_layer_stats *rows, gs_error *error) {
+    const gs_engine *engine = &network->engine;
     gs_choice clip = network->config->clip;
+    double *squares =
+        gs_alloc(gs_config_widest(network->config) + GS_TILE, 2 * sizeof *squares, error);
+    if (!squares)
+        return GS_ERR_MEMORY;
     for (size_t i = 0; i < network->stage_count; i++) {
         const gs_stage *stage = &network->stages[i];
         if (stage->kind == GS_STAGE_DENSE) {
-            const gs_dense *dense = &stage->dense;
+            const gs_matrix *grad = &stage->dense.grad;
             gs_magnitude before = weights[stage->layer - 1];
             gs_magnitude after =
                 clip.index == GS_CLIP_AGC
-                    ? clipped_by_unit(k, &dense->grad, &dense->weight, clip.parameter)
-                    : clipped_by_value(k, &dense->grad, clip.parameter);
+                    ? clipped_by_unit(engine, grad, &stage->dense.weight, clip.parameter, squares)
+                    : clipped_by_value(engine->kernels, grad, clip.parameter);
             double factor = before.sum_squares == 0 ? 1 : gs_magnitude_ratio(after, before);
             set_clipped(&rows[stage->layer - 1], factor, gs_magnitude_log10(after));
         }
     }
+    gs_free(squares);
+    return GS_OK;
 }
 
 gs_status gs_measure_clipping(const gs_network *network, const gs_magnitude *weights,
                               gs_layer_stats *rows, gs_error *error) {
     gs_choice clip = network->config->clip;
-    if (gs_clip_needs_gradients(clip)) {
-        clip_entries(network, weights, rows);
-        return GS_OK;
-    }
+    if (gs_clip_needs_gradients(clip))
+        return clip_entries(network, weights, rows, error);
     gs_magnitude *norms = gs_alloc(network->layers, sizeof *norms, error), total = {0, 0};
     if (!norms)
         return GS_ERR_MEMORY;

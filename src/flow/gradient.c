@@ -90,7 +90,7 @@ static void scale_examples(const gs_engine *engine, const gs_signal *x, double *
 
 /* Squares of norms that need no scaling: products of four of such vectors' entries fit. */
 static bool is_near_one(gs_dtype dtype, double squares) {
-    double limit = dtype == GS_F64 ? 0x1p200 : 0x1p40;
+    double limit = dtype == GS_F64 ? 0x1p420 : 0x1p60;
     return squares == 0 || (squares >= 1 / limit && squares <= limit);
 }
 

@@ -5,6 +5,7 @@
 #ifndef GS_KERNELS_ELEMENTWISE_H
 #define GS_KERNELS_ELEMENTWISE_H
 
+#include "kernels/kernels.h"
 #include "kernels/vector.h"
 
 /* What multiply() takes for zero: far below the rounding of a gradient whose largest entry is near
@@ -65,13 +66,14 @@ static void affine_rows(size_t rows, const double *factor, const double *shift, 
 }
 
 /* Lane b of unit u goes to row b, lane u % PANEL of output panel u / PANEL; those lie out_stride
- * apart. */
+ * apart. 8 units at a time, so that what is written is a cache line. */
 static void transpose_panel(size_t units, const void *panel, size_t out_stride, void *out) {
-    for (size_t u = 0; u < units; u++) {
+    for (size_t u = 0; u < units; u += GS_TILE) {
         const real *from = (const real *)panel + u * PANEL;
         real *to = (real *)out + u / PANEL * out_stride + u % PANEL;
         for (size_t b = 0; b < PANEL; b++)
-            to[b * PANEL] = from[b];
+            for (size_t i = 0; i < GS_TILE; i++)
+                to[b * PANEL + i] = from[i * PANEL + b];
     }
 }
 

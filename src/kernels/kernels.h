@@ -114,7 +114,8 @@ typedef struct gs_kernels {
     /* out[u] = factor[u] x[u] + shift[u]; shift may be NULL */
     void (*affine_rows)(size_t rows, const double *factor, const double *shift, const void *x,
                         void *out);
-    /* Lane b of unit u to row b, lane u % panel of panel u / panel; out_stride elements apart. */
+    /* Lane b of unit u to row b, lane u % panel of panel u / panel; out_stride elements apart. `units`
+       counts in whole tiles. */
     void (*transpose_panel)(size_t units, const void *panel, size_t out_stride, void *out);
 
     /* ---- reduce.h: over the first `lanes` lanes of `rows` panel rows; results are double ---- */

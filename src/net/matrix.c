@@ -3,6 +3,9 @@
  */
 #include "net/matrix.h"
 
+#include <math.h>
+#include <string.h>
+
 #include "base/error.h"
 #include "base/memory.h"
 
@@ -101,6 +104,22 @@ void gs_matrix_write(const gs_engine *engine, const double *values, gs_matrix *m
         for (size_t j = 0; j < matrix->cols; j++)
             k->set(gs_matrix_element(k, matrix, i, j), values[i * matrix->cols + j]);
     matrix->exponent = 0;
+}
+
+static void add_row_squares(const gs_kernels *kernels, const gs_matrix *matrix, size_t row_tile,
+                            size_t col_tile, size_t count, const char *tiles, void *context) {
+    double *squares = (double *)context + row_tile * GS_TILE;
+    (void)matrix, (void)col_tile;
+    for (size_t i = 0; i < count * GS_TILE_SIZE; i++) {
+        double value = kernels->get(tiles + i * kernels->size);
+        double *sum = &squares[i % GS_TILE_SIZE / GS_TILE];
+        *sum = fma(value, value, *sum);
+    }
+}
+
+void gs_matrix_row_squares(const gs_engine *engine, const gs_matrix *matrix, double *squares) {
+    memset(squares, 0, matrix->row_tiles * GS_TILE * sizeof *squares);
+    visit_tiles(engine->kernels, matrix, add_row_squares, squares);
 }
 
 /* Some tiles of a row at a time, so that the sum does not depend on how many rows there are. */

@@ -57,6 +57,9 @@ gs_tiles gs_matrix_tiles(const gs_kernels *kernels, const gs_matrix *matrix, siz
 void gs_matrix_read(const gs_engine *engine, const gs_matrix *matrix, double *values);
 void gs_matrix_write(const gs_engine *engine, const double *values, gs_matrix *matrix);
 
+/* squares[row] = sum of squares of the mantissas of a row; [rows] in whole tiles. */
+void gs_matrix_row_squares(const gs_engine *engine, const gs_matrix *matrix, double *squares);
+
 /* Frobenius norm. */
 gs_magnitude gs_matrix_magnitude(const gs_engine *engine, const gs_matrix *matrix);
 

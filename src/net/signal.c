@@ -429,13 +429,23 @@ void gs_signal_reshape(const gs_engine *engine, gs_signal *signal, size_t units)
     }
 }
 
+typedef struct {
+    const gs_kernels *kernels;
+    const gs_signal *signal, *out;
+} transpose_context;
+
+static void transpose_block(void *context, gs_block block) {
+    const transpose_context *c = context;
+    size_t panel = c->kernels->panel, rows = round_up(block.rows, GS_TILE);
+    size_t first = block.row / panel * c->out->rows + block.example;
+    c->kernels->transpose_panel(rows, (const char *)c->signal->data + block.offset,
+                                c->out->rows * panel,
+                                (char *)c->out->data + first * GS_PANEL_BYTES);
+}
+
 void gs_signal_transpose(const gs_engine *engine, const gs_signal *signal, gs_signal *out) {
-    const gs_kernels *k = engine->kernels;
-    for (size_t panel = 0; panel < signal->panels; panel++) {
-        char *rows = (char *)out->data + panel * k->panel * GS_PANEL_BYTES;
-        const char *from = (const char *)signal->data + panel * signal->rows * GS_PANEL_BYTES;
-        k->transpose_panel(signal->units, from, out->rows * k->panel, rows);
-    }
+    transpose_context context = {engine->kernels, signal, out};
+    gs_signal_for_blocks(engine, signal, transpose_block, &context);
     out->exponent = signal->exponent;
 }
 

@@ -211,6 +211,8 @@ gs_status gs_network_write(gs_network *network, const char *name, const double *
         return GS_ERR_USAGE;
     if (entry->grad)
         return gs_fail(error, GS_ERR_USAGE, "%s: a gradient cannot be written", name);
+    if (entry->kind == GS_ENTRY_WEIGHT && !entry->stage->dense.weight.data)
+        return gs_fail(error, GS_ERR_USAGE, "%s: expected --weights stored to write it", name);
     network->has_forward = false;
     return write_entry(network, entry, values, error);
 }
