@@ -102,7 +102,7 @@ gs_module *gs_module_new_norm(size_t units, const char *norm, double eps, gs_err
     if (!module)
         return NULL;
     gs_norm *n = &module->stage.norm;
-    status = gs_norm_new(&module->engine, options.norm.index, eps, units, 1, n, error);
+    status = gs_norm_new(&module->engine, options.norm.index, eps, units, 1, NULL, n, error);
     const parameter parameters[MOST_PARAMETERS] = {{"weight", NULL, &n->scale, false},
                                                    {"bias", NULL, &n->shift, false},
                                                    {"weight.grad", NULL, &n->scale, true},
@@ -141,8 +141,8 @@ static void swap_vectors(gs_vector *x, gs_vector *y) {
 /* Another norm in place of this one, with its scale and shift. */
 static gs_status resize_norm(gs_module *module, size_t batch, gs_error *error) {
     gs_norm *norm = &module->stage.norm, other;
-    gs_status status =
-        gs_norm_new(&module->engine, norm->kind, norm->eps, module->inputs, batch, &other, error);
+    gs_status status = gs_norm_new(&module->engine, norm->kind, norm->eps, module->inputs, batch,
+                                   NULL, &other, error);
     if (status == GS_OK) {
         gs_norm old = *norm;
         swap_vectors(&old.scale, &other.scale);

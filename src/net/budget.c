@@ -3,6 +3,8 @@
  */
 #include "net/budget.h"
 
+#include <math.h>
+
 #include "base/error.h"
 #include "base/machine.h"
 #include "base/memory.h"
@@ -69,11 +71,23 @@ static extent lists_of(const gs_config *config) {
     return sum_of(vectors, (extent){true, (size_t)STAGES * STAGE_BYTES});
 }
 
-static extent signals_of(const gs_config *config, const gs_kernels *kernels) {
+/* With the signals of one segment and a checkpoint for each; all layers are one if `segment` is 0. */
+static extent signals_of(const gs_config *config, const gs_kernels *kernels, size_t segment) {
     extent inner = signal_extent(kernels, config->width, config->batch);
-    extent layer = sum_of(times(kept_signals(config), inner), lists_of(config));
+    size_t layers = segment > 0 ? segment : config->layers;
+    size_t checkpoints = segment > 0 ? config->layers / segment + 1 : 0;
+    extent kept = times(layers, times(kept_signals(config), inner));
+    extent lists = times(config->layers, lists_of(config));
     extent widest = signal_extent(kernels, gs_config_widest(config), config->batch);
-    return sum_of(times(config->layers, layer), times(OTHER_SIGNALS, widest));
+    return sum_of(sum_of(kept, times(checkpoints, inner)),
+                  sum_of(lists, times(OTHER_SIGNALS, widest)));
+}
+
+/* Layers of a segment so that segments and checkpoints together take least, in whole skips. */
+static size_t best_segment(const gs_config *config) {
+    size_t layers = (size_t)ceil(sqrt((double)config->layers / (double)kept_signals(config)));
+    layers = (layers + config->skip - 1) / config->skip * config->skip;
+    return layers < config->layers ? layers : 0;
 }
 
 /* ---- Limits ---- */
@@ -98,6 +112,18 @@ static size_t available_for(extent need) {
     return need.fits && need.bytes < small_network ? SIZE_MAX : gs_memory_available();
 }
 
+static bool fits(extent need, size_t limit) {
+    return need.fits && need.bytes <= limit;
+}
+
+/* What a network should take: --memory, or half of what is available. */
+static size_t share_of(const gs_config *config, size_t available) {
+    size_t share = config->memory > 0 ? config->memory : available / 2;
+    if (config->memory == 0 && available == SIZE_MAX)
+        return SIZE_MAX;
+    return share < available ? share : available;
+}
+
 /* What must be there at once, within the system's limit and within that of --memory. */
 static gs_status require_both(const gs_config *config, const char *what, extent need,
                               size_t available, gs_error *error) {
@@ -109,24 +135,25 @@ static gs_status require_both(const gs_config *config, const char *what, extent 
 
 gs_status gs_budget_plan(const gs_config *config, const gs_kernels *kernels, gs_budget *budget,
                          gs_error *error) {
-    extent signals = signals_of(config, kernels);
-    extent all = sum_of(weights_of(config, kernels), signals);
-    size_t available = available_for(all);
-    size_t share = config->memory > 0      ? config->memory
-                   : available == SIZE_MAX ? SIZE_MAX
-                                           : available / 2;
-    share = share < available ? share : available;
-    bool automatic = config->weights.index == GS_CHOICE_AUTO && gs_init_can_stream(config->init);
-    if (config->weights.index == GS_WEIGHTS_STREAMED) {
-        *budget = (gs_budget){0, signals.bytes};
+    bool can_stream = gs_init_can_stream(config->init);
+    bool streamed = config->weights.index == GS_WEIGHTS_STREAMED;
+    bool automatic = config->weights.index == GS_CHOICE_AUTO && can_stream;
+    extent weights = weights_of(config, kernels), signals = signals_of(config, kernels, 0);
+    size_t available = available_for(sum_of(weights, signals));
+    size_t share = share_of(config, available);
+    extent at_once = streamed || automatic ? signals : sum_of(weights, signals);
+    *budget = (gs_budget){0};
+    if (!fits(at_once, share)) {
+        budget->segment = best_segment(config);
+        signals = signals_of(config, kernels, budget->segment);
+    }
+    extent all = sum_of(weights, signals);
+    if (streamed || (automatic && !fits(all, share))) {
+        budget->weights = !streamed && fits(signals, share) ? share - signals.bytes : 0;
+        budget->total = signals.bytes + budget->weights;
         return require_both(config, "the network without its weights", signals, available, error);
     }
-    if (automatic && !(all.fits && all.bytes <= share)) {
-        size_t left = signals.fits && signals.bytes < share ? share - signals.bytes : 0;
-        *budget = (gs_budget){left, signals.bytes + left};
-        return require_both(config, "the network without its weights", signals, available, error);
-    }
-    *budget = (gs_budget){SIZE_MAX, all.bytes};
+    *budget = (gs_budget){SIZE_MAX, budget->segment, all.bytes};
     return require_both(config, "the network", all, available, error);
 }
 

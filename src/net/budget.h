@@ -1,5 +1,5 @@
 /*
- * What a network will take of memory, whether it may, and which weights are stored.
+ * What a network will take of memory, whether it may, and what it keeps.
  */
 #ifndef GS_NET_BUDGET_H
 #define GS_NET_BUDGET_H
@@ -9,10 +9,12 @@
 
 typedef struct {
     size_t weights; /* bytes of weights that are stored, at most */
+    size_t segment; /* layers between checkpoints; 0: all signals are kept */
     size_t total;   /* bytes of weights and signals, about and not less */
 } gs_budget;
 
-/* For a resolved configuration: --weights auto stores what --memory leaves beside the signals.
+/* For a resolved configuration. Signals that do not all fit in --memory are made again between
+   checkpoints (Chen, Xu, Zhang and Guestrin 2016); --weights auto stores what is left beside them.
    Errors: GS_ERR_MEMORY for more than --memory or than is available. */
 gs_status gs_budget_plan(const gs_config *config, const gs_kernels *kernels, gs_budget *budget,
                          gs_error *error);

@@ -32,12 +32,12 @@ gs_status gs_matrix_new(const gs_engine *engine, size_t rows, size_t cols, gs_ma
         return gs_fail(error, GS_ERR_MEMORY, "a matrix of %zu x %zu does not fit in memory", rows,
                        cols);
     }
-    matrix->data = gs_engine_alloc(engine, bytes, &matrix->in_arena, error);
+    matrix->data = gs_engine_alloc(engine, bytes, &matrix->is_borrowed, error);
     return matrix->data ? GS_OK : GS_ERR_MEMORY;
 }
 
 void gs_matrix_free(gs_matrix *matrix) {
-    if (!matrix->in_arena)
+    if (!matrix->is_borrowed)
         gs_free(matrix->data);
     *matrix = (gs_matrix){0};
 }

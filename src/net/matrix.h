@@ -27,7 +27,7 @@ struct gs_matrix {
     size_t row_tiles, col_tiles;
     int64_t exponent;
     gs_tile_source source;
-    bool in_arena;
+    bool is_borrowed;
 };
 
 /* A zero matrix. Errors: GS_ERR_MEMORY. */

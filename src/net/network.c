@@ -77,6 +77,18 @@ static bool takes_memory(builder *b, size_t out, size_t in) {
     return true;
 }
 
+/* The stage in whose memory `stage` can keep what it makes: the same one, a segment before. */
+static const gs_stage *sharing_with(const gs_network *network, const gs_stage *stage) {
+    if (network->segment == 0 || stage->layer <= network->segment)
+        return NULL;
+    size_t layer = stage->layer - network->segment;
+    for (const gs_stage *s = stage; s-- > network->stages && s->layer >= layer;)
+        if (s->layer == layer && s->kind == stage->kind && s->names == stage->names &&
+            s->out.units == stage->out.units)
+            return s;
+    return NULL;
+}
+
 static gs_status append_stage(builder *b, gs_stage_kind kind, size_t units) {
     gs_network *network = b->network;
     const gs_config *config = network->config;
@@ -93,11 +105,8 @@ static gs_status append_stage(builder *b, gs_stage_kind kind, size_t units) {
         break;
     case GS_STAGE_ACTIVATION:
         stage->act = config->act;
-        status = gs_signal_new(&network->engine, units, config->batch, &stage->slope, b->error);
         break;
     case GS_STAGE_NORM:
-        status = gs_norm_new(&network->engine, config->norm.index, config->norm_eps, units,
-                             config->batch, &stage->norm, b->error);
         break;
     case GS_STAGE_SKIP:
         stage->skip = (gs_skip){.source = b->source,
@@ -169,26 +178,57 @@ static gs_status append_stages(gs_network *network, size_t memory, gs_error *err
     return GS_OK;
 }
 
+/* ---- Signals ---- */
+
 /* Whether the output of a stage is needed after the next stage has read it: by the gradient of
    weights or of a branch scale, or as x_l where a skip may start. */
-static bool is_kept(const gs_network *network, size_t index) {
-    const gs_stage *stage = &network->stages[index], *next = stage + 1;
+static bool is_kept(const gs_stage *stage) {
+    const gs_stage *next = stage + 1;
     return (stage->names & GS_IS_X) || next->kind == GS_STAGE_DENSE || next->kind == GS_STAGE_SKIP;
 }
 
-/* Outputs that are not kept take turns in two signals. */
-static gs_status allocate_outputs(gs_network *network, gs_error *error) {
+static bool is_checkpoint(const gs_network *network, const gs_stage *stage) {
+    return (stage->names & GS_IS_X) && network->segment > 0 && stage->layer % network->segment == 0;
+}
+
+static gs_status new_or_borrowed(const gs_network *network, const gs_signal *owner, size_t units,
+                                 gs_signal *signal, gs_error *error) {
+    if (!owner)
+        return gs_signal_new(&network->engine, units, network->config->batch, signal, error);
+    *signal = gs_signal_borrow(owner);
+    return GS_OK;
+}
+
+/* Outputs that are not kept take turns in two signals; what is kept only until the next segment is in
+   the memory of the one before. */
+static gs_status allocate_signals_of(gs_network *network, size_t index, gs_error *error) {
+    const gs_config *config = network->config;
+    gs_stage *stage = &network->stages[index];
+    const gs_stage *sharing = sharing_with(network, stage);
+    size_t units = stage->out.units;
+    gs_status status = GS_OK;
+    if (stage->kind == GS_STAGE_ACTIVATION)
+        status =
+            new_or_borrowed(network, sharing ? &sharing->slope : NULL, units, &stage->slope, error);
+    else if (stage->kind == GS_STAGE_NORM)
+        status = gs_norm_new(&network->engine, config->norm.index, config->norm_eps, units,
+                             config->batch, sharing ? &sharing->norm : NULL, &stage->norm, error);
+    if (status != GS_OK)
+        return status;
+    if (is_kept(stage)) {
+        const gs_signal *owner = sharing && !is_checkpoint(network, stage) ? &sharing->out : NULL;
+        return new_or_borrowed(network, owner, units, &stage->out, error);
+    }
+    stage->out = gs_signal_borrow(&network->passing[index % 2]);
+    gs_signal_reshape(&network->engine, &stage->out, units);
+    return GS_OK;
+}
+
+static gs_status allocate_signals(gs_network *network, gs_error *error) {
     for (size_t i = 0; i < network->stage_count; i++) {
-        gs_stage *stage = &network->stages[i];
-        size_t units = stage->out.units;
-        stage->owns_out = is_kept(network, i);
-        if (!stage->owns_out) {
-            stage->out = network->passing[i % 2];
-            gs_signal_reshape(&network->engine, &stage->out, units);
-        } else if (gs_signal_new(&network->engine, units, network->config->batch, &stage->out,
-                                 error) != GS_OK) {
-            return GS_ERR_MEMORY;
-        }
+        gs_status status = allocate_signals_of(network, i, error);
+        if (status != GS_OK)
+            return status;
     }
     return GS_OK;
 }
@@ -215,7 +255,7 @@ static gs_status allocate_all(gs_network *network, const gs_budget *budget, gs_e
     if (status == GS_OK)
         status = append_stages(network, budget->weights, error);
     if (status == GS_OK)
-        status = allocate_outputs(network, error);
+        status = allocate_signals(network, error);
     if (status == GS_OK) {
         status = gs_loss_new(&network->engine, config->loss.index, config->outputs, config->batch,
                              &network->loss, error);
@@ -229,14 +269,14 @@ static gs_status allocate(gs_network *network, const gs_budget *budget, gs_error
     if (!network->arena)
         return GS_ERR_MEMORY;
     network->engine.arena = network->arena;
+    network->segment = budget->segment;
     gs_status status = allocate_all(network, budget, error);
     network->engine.arena = NULL;
     return status;
 }
 
 static void free_stage(gs_stage *stage) {
-    if (stage->owns_out)
-        gs_signal_free(&stage->out);
+    gs_signal_free(&stage->out);
     switch (stage->kind) {
     case GS_STAGE_DENSE:
         gs_dense_free(&stage->dense);

@@ -27,9 +27,8 @@ typedef struct {
     size_t layer;   /* 1 is next to the input */
     unsigned names; /* GS_IS_... */
     const gs_signal *in;
-    gs_signal out; /* after the pass only if owns_out, and else what a later stage put there */
-    bool owns_out;
-    union { /* by kind */
+    gs_signal out; /* after the pass, if it is borrowed, what a later stage put there */
+    union {        /* by kind */
         gs_dense dense;
         struct {
             gs_choice act;
@@ -69,6 +68,9 @@ struct gs_network {
     gs_signal passing[2]; /* outputs that only the next stage needs */
     gs_stage *stages;
     size_t stage_count;
+    /* 0, or: of every so many layers the last output alone is kept in forward, a checkpoint, and
+       backward makes the rest again. */
+    size_t segment;
     gs_loss loss;
     double loss_value;
     /* Backward: the gradient, its next value, the one after that if it is made along with it, and
@@ -77,6 +79,8 @@ struct gs_network {
     size_t
         joins_at; /* layer whose output the block began with that is gone round, SIZE_MAX if none;
                         skips do not overlap */
+    size_t
+        first_there; /* the first layer whose signals are: those below it have to be made again */
     bool has_ridden; /* `ridden` is the gradient below the activation that comes next */
     bool keep_gradients;
     bool has_gradients;     /* a backward pass kept them */

@@ -28,9 +28,13 @@ static double population_of(const gs_norm *norm) {
 }
 
 gs_status gs_norm_new(const gs_engine *engine, size_t kind, double eps, size_t units, size_t batch,
-                      gs_norm *norm, gs_error *error) {
+                      const gs_norm *sharing, gs_norm *norm, gs_error *error) {
+    gs_status status = GS_OK;
     *norm = (gs_norm){.kind = kind, .eps = eps};
-    gs_status status = gs_signal_new(engine, units, batch, &norm->normalised, error);
+    if (sharing)
+        norm->normalised = gs_signal_borrow(&sharing->normalised);
+    else
+        status = gs_signal_new(engine, units, batch, &norm->normalised, error);
     if (status == GS_OK)
         status = gs_vector_new(units, 1, &norm->scale, error);
     if (status == GS_OK)

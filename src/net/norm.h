@@ -18,9 +18,10 @@ typedef struct {
     double *work; /* three more such vectors */
 } gs_norm;
 
-/* Scale 1, shift 0. Errors: GS_ERR_MEMORY. */
+/* Scale 1, shift 0. What forward keeps is in the memory of another norm unless `sharing` is NULL.
+   Errors: GS_ERR_MEMORY. */
 gs_status gs_norm_new(const gs_engine *engine, size_t kind, double eps, size_t units, size_t batch,
-                      gs_norm *norm, gs_error *error);
+                      const gs_norm *sharing, gs_norm *norm, gs_error *error);
 void gs_norm_free(gs_norm *norm);
 
 /* y = scale (x - mean) / sqrt(variance + eps) + shift; rms takes the mean as 0. y may be x. The

@@ -48,12 +48,14 @@ static gs_status complete(gs_network *network, gs_stage *stage, const gs_observe
     return GS_OK;
 }
 
-static gs_status forward_stages(gs_network *network, const gs_observer *observer, gs_error *error) {
+/* Stages [first, end). */
+static gs_status forward_stages(gs_network *network, size_t first, size_t end,
+                                const gs_observer *observer, gs_error *error) {
     bool is_made = false; /* together with the stage before */
-    for (size_t i = 0; i < network->stage_count; i++) {
+    for (size_t i = first; i < end; i++) {
         gs_stage *stage = &network->stages[i];
-        bool last = i + 1 == network->stage_count, was_made = is_made;
-        is_made = stage->kind == GS_STAGE_DENSE && !last &&
+        bool was_made = is_made;
+        is_made = stage->kind == GS_STAGE_DENSE && i + 1 < end &&
                   forward_together(&network->engine, stage, stage + 1);
         if (!is_made && !was_made)
             forward_stage(&network->engine, stage);
@@ -74,7 +76,7 @@ gs_status gs_network_forward_observed(gs_network *network, const gs_observer *ob
                        network->loss.labels ? "labels" : "target");
     network->nonfinite_layer = 0;
     gs_signal_normalise(engine, &network->input);
-    gs_status status = forward_stages(network, observer, error);
+    gs_status status = forward_stages(network, 0, network->stage_count, observer, error);
     if (status != GS_OK)
         return status;
     const gs_signal *output = &network->stages[network->stage_count - 1].out;
@@ -106,7 +108,8 @@ static bool joins(const gs_network *network, size_t layer, unsigned names) {
     return (names & GS_IS_X) && network->joins_at == layer;
 }
 
-/* dL/du = W^T dL/dz, and dL/dz of the activation below along with it where nothing joins between. */
+/* dL/du = W^T dL/dz, and dL/dz of the activation below along with it where that is there and nothing joins
+   between. */
 static void backward_product(gs_network *network, gs_stage *stage, const gs_observer *observer) {
     const gs_engine *engine = &network->engine;
     const gs_stage *below = stage > network->stages ? stage - 1 : NULL;
@@ -114,8 +117,9 @@ static void backward_product(gs_network *network, gs_stage *stage, const gs_obse
     gs_slope_job job;
     gs_signal_reshape(engine, grad, stage->in->units);
     grad->riders = observer && below && (below->names & GS_IS_A) ? observer->grad_a : NULL;
-    network->has_ridden =
-        below && below->kind == GS_STAGE_ACTIVATION && !joins(network, below->layer, below->names);
+    network->has_ridden = below && below->kind == GS_STAGE_ACTIVATION &&
+                          below->layer >= network->first_there &&
+                          !joins(network, below->layer, below->names);
     if (network->has_ridden) {
         gs_signal_reshape(engine, &network->ridden, grad->units);
         gs_activation_begin_ride_back(engine, &below->slope, grad, &network->ridden, &job);
@@ -179,14 +183,33 @@ static gs_status arrive(gs_network *network, size_t layer, unsigned names,
     return status;
 }
 
+/* The first layer of the segment that a layer is in; a head is in that of the last layer. */
+static size_t segment_start(const gs_network *network, size_t layer) {
+    size_t last = network->config->layers, inside = (layer < last ? layer : last) - 1;
+    return network->segment > 0 ? inside - inside % network->segment + 1 : 1;
+}
+
+/* Make the segment again that ends with stage `last`, from the checkpoint before it. Nothing can fail
+   where nobody observes. */
+static void recompute_segment(gs_network *network, size_t last) {
+    size_t first = last;
+    network->first_there = segment_start(network, network->stages[last].layer);
+    while (first > 0 && network->stages[first - 1].layer >= network->first_there)
+        first--;
+    forward_stages(network, first, last + 1, NULL, NULL);
+}
+
 gs_status gs_network_backward_observed(gs_network *network, const gs_observer *observer,
                                        gs_error *error) {
     if (!network->has_forward)
         return gs_fail(error, GS_ERR_USAGE, "backward: expected a forward pass before it");
     network->has_forward = network->has_ridden = false;
     network->joins_at = SIZE_MAX;
+    network->first_there = segment_start(network, network->layers);
     for (size_t i = network->stage_count; i-- > 0;) {
         gs_stage *stage = &network->stages[i];
+        if (stage->layer < network->first_there)
+            recompute_segment(network, i);
         gs_status status = arrive(network, stage->layer, stage->names, observer, error);
         if (status == GS_OK)
             status = backward_stage(network, stage, observer, error);

@@ -44,9 +44,9 @@ bool gs_signal_bytes(const gs_kernels *kernels, size_t units, size_t batch, size
            gs_size_multiply(panel, lanes / kernels->panel, bytes);
 }
 
-void *gs_engine_alloc(const gs_engine *engine, size_t bytes, bool *in_arena, gs_error *error) {
+void *gs_engine_alloc(const gs_engine *engine, size_t bytes, bool *is_borrowed, gs_error *error) {
     void *block = engine->arena ? gs_arena_alloc(engine->arena, bytes) : NULL;
-    *in_arena = block != NULL;
+    *is_borrowed = block != NULL;
     return block ? block : gs_alloc(bytes, 1, error);
 }
 
@@ -58,7 +58,7 @@ gs_status gs_signal_new(const gs_engine *engine, size_t units, size_t batch, gs_
         return gs_fail(error, GS_ERR_MEMORY, "a signal of %zu x %zu does not fit in memory", units,
                        batch);
     }
-    signal->data = gs_engine_alloc(engine, bytes, &signal->in_arena, error);
+    signal->data = gs_engine_alloc(engine, bytes, &signal->is_borrowed, error);
     if (!signal->data)
         return GS_ERR_MEMORY;
     signal->units = units;
@@ -71,9 +71,16 @@ gs_status gs_signal_new(const gs_engine *engine, size_t units, size_t batch, gs_
 }
 
 void gs_signal_free(gs_signal *signal) {
-    if (!signal->in_arena)
+    if (!signal->is_borrowed)
         gs_free(signal->data);
     *signal = (gs_signal){0};
+}
+
+gs_signal gs_signal_borrow(const gs_signal *owner) {
+    gs_signal signal = *owner;
+    signal.is_borrowed = true;
+    signal.riders = NULL;
+    return signal;
 }
 
 static size_t cells_of(const gs_engine *engine, const gs_signal *signal) {

@@ -20,8 +20,9 @@ typedef struct {
     gs_arena *arena; /* or NULL */
 } gs_engine;
 
-/* Zeroed memory for a signal or a matrix; *in_arena says that gs_free must not have it. */
-void *gs_engine_alloc(const gs_engine *engine, size_t bytes, bool *in_arena, gs_error *error);
+/* Zeroed memory for a signal or a matrix; *is_borrowed says that it is the arena's to give
+   back. */
+void *gs_engine_alloc(const gs_engine *engine, size_t bytes, bool *is_borrowed, gs_error *error);
 
 /* The exponent of a signal that is all zero: below any other, so that aligning with it loses
  * nothing. */
@@ -44,13 +45,16 @@ typedef struct {
     int64_t exponent;
     gs_size *sizes;   /* one a block, taken when it was made */
     gs_rider *riders; /* told of each block when it has been made */
-    bool in_arena;
+    bool is_borrowed; /* the memory is an arena's or another signal's */
 } gs_signal;
 
 /* Zeroed memory for a signal. Errors: GS_ERR_MEMORY. */
 gs_status gs_signal_new(const gs_engine *engine, size_t units, size_t batch, gs_signal *signal,
                         gs_error *error);
 void gs_signal_free(gs_signal *signal);
+
+/* Another signal in the same memory: what is written to one is lost to the other. */
+gs_signal gs_signal_borrow(const gs_signal *owner);
 
 /* Bytes that gs_signal_new would take, for estimates; false on overflow. */
 bool gs_signal_bytes(const gs_kernels *kernels, size_t units, size_t batch, size_t *bytes);

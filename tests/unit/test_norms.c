@@ -90,7 +90,7 @@ static void free_problem(problem *p) {
 
 static gs_norm norm_of(const gs_engine *engine, const problem *p) {
     gs_norm norm;
-    CHECK(gs_norm_new(engine, p->kind, p->eps, p->units, p->batch, &norm, &error) == GS_OK);
+    CHECK(gs_norm_new(engine, p->kind, p->eps, p->units, p->batch, NULL, &norm, &error) == GS_OK);
     memcpy(norm.scale.values, p->scale, p->units * sizeof(double));
     memcpy(norm.shift.values, p->shift, p->units * sizeof(double));
     return norm;
