@@ -92,11 +92,20 @@ typedef struct gs_kernels {
                                       void *out);
     /* 8 rows of a panel as the first `tiles` tiles that they are made of. */
     void (*store_tiles)(size_t tiles, const void *block, void *out);
-    /* y[8 row_tiles] += W x, and y[8 col_tiles] += W^T x, in double whatever the element type. */
+
+    /* ---- matvec.h: in double whatever the element type ---- */
+
+    /* y[8 row_tiles] += W x, and y[8 col_tiles] += W^T x. */
     void (*tile_matvec)(size_t row_tiles, size_t col_tiles, const void *weight, const double *x,
                         double *y);
     void (*tile_matvec_transposed)(size_t row_tiles, size_t col_tiles, const void *weight,
                                    const double *x, double *y);
+    /* u[8] = R x - factor u, then y[8 col_tiles] += R^T u, where R is a row of tiles; returns the
+       sum of u^2. */
+    double (*tile_row_gram)(size_t col_tiles, const void *row, const double *x, double factor,
+                            double *u, double *y);
+    /* y = a x + b y, `count` doubles (a multiple of 8); returns the sum of y^2. */
+    double (*combine_doubles)(size_t count, double a, const double *x, double b, double *y);
 
     /* ---- elementwise.h: `rows` panel rows, `count` elements (a multiple of panel) ---- */
 

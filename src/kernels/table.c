@@ -9,6 +9,7 @@
 #include "kernels/activation.h"
 #include "kernels/elementary.h"
 #include "kernels/elementwise.h"
+#include "kernels/matvec.h"
 #include "kernels/norm.h"
 #include "kernels/product.h"
 #include "kernels/random.h"
@@ -68,6 +69,8 @@ const gs_kernels GS_KERNEL_TABLE = {
     .store_tiles = store_tiles,
     .tile_matvec = tile_matvec,
     .tile_matvec_transposed = tile_matvec_transposed,
+    .tile_row_gram = tile_row_gram,
+    .combine_doubles = combine_doubles,
 
     .set = set,
     .get = get,

@@ -96,6 +96,7 @@ enum { VECS = PANEL / LANES, PARTS = LANES / DLANES, DVECS = 16 / DLANES };
 #define v_exponent GS_OF_REAL(_exponent)
 #define v_significand GS_OF_REAL(_significand)
 #define v_count GS_OF_REAL(_count)
+#define v_load_d GS_OF_REAL(_load_d) /* DLANES aligned elements as doubles */
 #define v_to_d GS_OF_REAL(_to_d) /* dvec v_to_d(vec, part): part 0 .. PARTS-1, ascending lanes */
 #define d_to_v                                                                                     \
     GS_OF_REAL(_from_d) /* vec d_to_v(const dvec parts[PARTS]): its inverse, one rounding */

@@ -72,6 +72,7 @@ static inline dmask dm_first(size_t n) {
     return _mm256_cmp_pd(_mm256_setr_pd(0, 1, 2, 3), _mm256_set1_pd(limit), _CMP_LT_OQ);
 }
 
+static inline dvec d_load_d(const double *p) { return d_load(p); }
 static inline dvec d_to_d(dvec a, size_t part) {
     (void)part;
     return a;
@@ -83,6 +84,21 @@ static inline double d_sum(const dvec sums[4]) {
     __m256d s4 = _mm256_add_pd(_mm256_add_pd(sums[0], sums[2]), _mm256_add_pd(sums[1], sums[3]));
     __m128d s2 = _mm_add_pd(_mm256_castpd256_pd128(s4), _mm256_extractf128_pd(s4, 1));
     return _mm_cvtsd_f64(_mm_add_sd(s2, _mm_unpackhi_pd(s2, s2)));
+}
+
+/* Of each row of an 8x8 tile the sum of its lanes: lane i + lane i+4, then +2, +1. */
+static inline void d_row_sums(const dvec rows[16], double sums[8]) {
+    for (size_t first = 0; first < 8; first += 4) {
+        __m256d s4[4], s2[2];
+        for (size_t i = 0; i < 4; i++)
+            s4[i] = _mm256_add_pd(rows[2 * (first + i)], rows[2 * (first + i) + 1]);
+        for (size_t i = 0; i < 2; i++)
+            s2[i] = _mm256_add_pd(_mm256_permute2f128_pd(s4[2 * i], s4[2 * i + 1], 0x20),
+                                  _mm256_permute2f128_pd(s4[2 * i], s4[2 * i + 1], 0x31));
+        /* Rows 0 2 1 3. */
+        __m256d s1 = _mm256_hadd_pd(s2[0], s2[1]);
+        _mm256_storeu_pd(sums + first, _mm256_permute4x64_pd(s1, 0xd8));
+    }
 }
 
 /* ---- float ---- */
@@ -140,6 +156,7 @@ static inline fmask fm_first(size_t n) {
     return _mm256_cmp_ps(_mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_ps(limit), _CMP_LT_OQ);
 }
 
+static inline dvec f_load_d(const float *p) { return _mm256_cvtps_pd(_mm_load_ps(p)); }
 static inline dvec f_to_d(fvec a, size_t part) {
     return _mm256_cvtps_pd(part == 0 ? _mm256_castps256_ps128(a) : _mm256_extractf128_ps(a, 1));
 }

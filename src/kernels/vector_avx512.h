@@ -56,6 +56,7 @@ static inline dmask dm_or(dmask a, dmask b) { return (dmask)(a | b); }
 static inline bool dm_any(dmask m) { return m != 0; }
 static inline dmask dm_first(size_t n) { return n < 8 ? (dmask)((1u << n) - 1) : (dmask)0xff; }
 
+static inline dvec d_load_d(const double *p) { return d_load(p); }
 static inline dvec d_to_d(dvec a, size_t part) {
     (void)part;
     return a;
@@ -68,6 +69,21 @@ static inline double d_sum(const dvec sums[2]) {
     __m256d s4 = _mm256_add_pd(_mm512_castpd512_pd256(s8), _mm512_extractf64x4_pd(s8, 1));
     __m128d s2 = _mm_add_pd(_mm256_castpd256_pd128(s4), _mm256_extractf128_pd(s4, 1));
     return _mm_cvtsd_f64(_mm_add_sd(s2, _mm_unpackhi_pd(s2, s2)));
+}
+
+/* Of each row of an 8x8 tile the sum of its lanes: lane i + lane i+4, then +2, +1. */
+static inline void d_row_sums(const dvec rows[8], double sums[8]) {
+    __m512d s4[4], s2[2];
+    for (size_t i = 0; i < 4; i++)
+        s4[i] = _mm512_add_pd(_mm512_shuffle_f64x2(rows[2 * i], rows[2 * i + 1], 0x44),
+                              _mm512_shuffle_f64x2(rows[2 * i], rows[2 * i + 1], 0xee));
+    for (size_t i = 0; i < 2; i++)
+        s2[i] = _mm512_add_pd(_mm512_shuffle_f64x2(s4[2 * i], s4[2 * i + 1], 0x88),
+                              _mm512_shuffle_f64x2(s4[2 * i], s4[2 * i + 1], 0xdd));
+    /* Rows 0 4 1 5 2 6 3 7. */
+    __m512d s1 = _mm512_add_pd(_mm512_unpacklo_pd(s2[0], s2[1]), _mm512_unpackhi_pd(s2[0], s2[1]));
+    const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+    _mm512_storeu_pd(sums, _mm512_permutexvar_pd(order, s1));
 }
 
 /* ---- float ---- */
@@ -112,6 +128,7 @@ static inline fmask fm_or(fmask a, fmask b) { return (fmask)(a | b); }
 static inline bool fm_any(fmask m) { return m != 0; }
 static inline fmask fm_first(size_t n) { return n < 16 ? (fmask)((1u << n) - 1) : (fmask)0xffff; }
 
+static inline dvec f_load_d(const float *p) { return _mm512_cvtps_pd(_mm256_load_ps(p)); }
 static inline dvec f_to_d(fvec a, size_t part) {
     return _mm512_cvtps_pd(part == 0 ? _mm512_castps512_ps256(a) : _mm512_extractf32x8_ps(a, 1));
 }

@@ -68,6 +68,7 @@ static inline dmask dm_first(size_t n) {
     return vcltq_u64(lane, vdupq_n_u64(n));
 }
 
+static inline dvec d_load_d(const double *p) { return d_load(p); }
 static inline dvec d_to_d(dvec a, size_t part) {
     (void)part;
     return a;
@@ -79,6 +80,16 @@ static inline double d_sum(const dvec sums[8]) {
     dvec s0 = vaddq_f64(vaddq_f64(sums[0], sums[4]), vaddq_f64(sums[2], sums[6]));
     dvec s1 = vaddq_f64(vaddq_f64(sums[1], sums[5]), vaddq_f64(sums[3], sums[7]));
     return vaddvq_f64(vaddq_f64(s0, s1));
+}
+
+/* Of each row of an 8x8 tile the sum of its lanes: lane i + lane i+4, then +2, +1. */
+static inline void d_row_sums(const dvec rows[32], double sums[8]) {
+    dvec s2[8];
+    for (size_t i = 0; i < 8; i++)
+        s2[i] = vaddq_f64(vaddq_f64(rows[4 * i], rows[4 * i + 2]),
+                          vaddq_f64(rows[4 * i + 1], rows[4 * i + 3]));
+    for (size_t i = 0; i < 8; i += 2)
+        vst1q_f64(sums + i, vpaddq_f64(s2[i], s2[i + 1]));
 }
 
 /* ---- float ---- */
@@ -128,6 +139,7 @@ static inline fmask fm_first(size_t n) {
     return vcltq_u32(lane, vdupq_n_u32(n < 4 ? (uint32_t)n : 4));
 }
 
+static inline dvec f_load_d(const float *p) { return vcvt_f64_f32(vld1_f32(p)); }
 static inline dvec f_to_d(fvec a, size_t part) {
     return part == 0 ? vcvt_f64_f32(vget_low_f32(a)) : vcvt_high_f64_f32(a);
 }

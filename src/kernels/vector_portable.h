@@ -84,6 +84,7 @@ static inline dmask dm_or(dmask a, dmask b) { return a || b; }
 static inline bool dm_any(dmask m) { return m; }
 static inline dmask dm_first(size_t n) { return n > 0; }
 
+static inline dvec d_load_d(const double *p) { return d_load(p); }
 static inline dvec d_to_d(dvec a, size_t part) {
     (void)part;
     return a;
@@ -100,6 +101,14 @@ static inline double d_sum(const dvec sums[16]) {
     for (size_t i = 0; i < 2; i++)
         s[i] += s[i + 2];
     return s[0] + s[1];
+}
+
+/* Of each row of an 8x8 tile the sum of its lanes: lane i + lane i+4, then +2, +1. */
+static inline void d_row_sums(const dvec rows[64], double sums[8]) {
+    for (size_t i = 0; i < 8; i++) {
+        const double *s = rows + 8 * i;
+        sums[i] = ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+    }
 }
 
 /* ---- float ---- */
@@ -143,6 +152,7 @@ static inline fmask fm_or(fmask a, fmask b) { return a || b; }
 static inline bool fm_any(fmask m) { return m; }
 static inline fmask fm_first(size_t n) { return n > 0; }
 
+static inline dvec f_load_d(const float *p) { return *p; }
 static inline dvec f_to_d(fvec a, size_t part) {
     (void)part;
     return a;

@@ -139,6 +139,62 @@ static void test_runs_are_the_same_bytes_with_any_number_of_threads(void) {
     }
 }
 
+/* The network of `config` in the least memory that it can be built in, to a tenth. */
+static gs_network *network_in_little_memory(gs_config *config) {
+    for (double bytes = 1000; bytes < 1e9; bytes *= 1.1) {
+        char text[32];
+        snprintf(text, sizeof text, "%.0f", bytes);
+        CHECK(gs_config_set(config, "memory", text, &error) == GS_OK);
+        gs_network *network = gs_network_new(config, &error);
+        if (network)
+            return network;
+        CHECK(error.code == GS_ERR_MEMORY && strstr(error.message, "--memory"));
+    }
+    return NULL;
+}
+
+/* Weights that are made by tile, and signals that are made again between checkpoints. */
+static void test_runs_are_the_same_bytes_in_little_memory(void) {
+    size_t with_checkpoints = 0, streamed = 0;
+    for (size_t i = 0; i < RUNS; i++) {
+        const char *dtype = i % 2 ? "f32" : "f64";
+        run_result usual = run(runs[i], dtype, "1", "");
+        gs_config *config = configure(runs[i], dtype, "2");
+        gs_network *network = network_in_little_memory(config);
+        CHECK_THAT(network && gs_network_draw_batch(network, &error) == GS_OK, "%s", error.message);
+        run_result little = measure(network), again = measure(network);
+        check_same(&usual, &little, "in little memory", i);
+        check_same(&usual, &again, "in little memory again", i);
+        with_checkpoints += network->segment > 0;
+        for (size_t j = 0; j < network->stage_count; j++)
+            streamed +=
+                network->stages[j].kind == GS_STAGE_DENSE && !network->stages[j].dense.weight.data;
+        gs_network_free(network);
+        gs_config_free(config);
+    }
+    CHECK_THAT(with_checkpoints >= 3 && streamed >= 10, "%zu networks with checkpoints, %zu layers",
+               with_checkpoints, streamed);
+}
+
+static void test_streamed_weights_are_read_but_not_written(void) {
+    gs_config *config = configure(runs[0], "f64", "1");
+    double *values[2];
+    for (size_t i = 0; i < 2; i++) {
+        values[i] = test_numbers(130 * 130);
+        CHECK(gs_config_set(config, "weights", i ? "streamed" : "stored", &error) == GS_OK);
+        gs_network *network = gs_network_new(config, &error);
+        CHECK(gs_network_read(network, "layers.2.weight", values[i], 130 * 130, &error) == GS_OK);
+        gs_status expected = i ? GS_ERR_USAGE : GS_OK;
+        CHECK(gs_network_write(network, "layers.2.weight", values[i], 130 * 130, &error) ==
+              expected);
+        gs_network_free(network);
+    }
+    CHECK_STRING(error.message, "layers.2.weight: expected --weights stored to write it");
+    CHECK(memcmp(values[0], values[1], 130 * 130 * sizeof(double)) == 0);
+    free(values[0]), free(values[1]);
+    gs_config_free(config);
+}
+
 /* Nothing of a pass is left in the memory of the next, whose signals have other shapes on the way.
  */
 static void test_second_run_of_a_network_is_the_first(void) {
@@ -228,6 +284,8 @@ static void test_network_is_whole_after_gradients_could_not_be_kept(void) {
 
 TEST_MAIN(TEST(test_runs_are_the_same_bytes_on_every_instruction_set),
           TEST(test_runs_are_the_same_bytes_with_any_number_of_threads),
+          TEST(test_runs_are_the_same_bytes_in_little_memory),
+          TEST(test_streamed_weights_are_read_but_not_written),
           TEST(test_second_run_of_a_network_is_the_first), TEST(test_kept_gradients_change_no_norm),
           TEST(test_every_allocation_that_fails_is_reported),
           TEST(test_network_is_whole_after_gradients_could_not_be_kept))

@@ -6,7 +6,7 @@
 #include "net/option.h"
 
 typedef struct {
-    size_t count, workers;
+    size_t count, workers, room;
     uint64_t seed;
     double rate;
     gs_choice shape, mode;
@@ -44,6 +44,8 @@ static const gs_option rows[] = {
      .family = &modes},
     {"loud", GS_OPTION_FLAG, offsetof(knobs, loud), .help = ""},
     {"path", GS_OPTION_TEXT, offsetof(knobs, path), .value = "PATH"},
+    {"room", GS_OPTION_BYTES, offsetof(knobs, room), .standard = "half", .automatic = "half",
+     .minimum = 10},
 };
 static const gs_option_table table = {rows, sizeof rows / sizeof rows[0]};
 
@@ -79,6 +81,27 @@ static void check_refused(const char *name, const char *text, const char *messag
     CHECK_STRING(error.message, message);
     CHECK(memcmp(&k, &before, sizeof k) == 0);
     gs_options_release(&table, &k);
+}
+
+static void test_bytes_have_binary_units(void) {
+    CHECK_STRING(canonical("room", "10"), "10");
+    CHECK_STRING(canonical("room", "1536K"), "1536K");
+    CHECK_STRING(canonical("room", "2048K"), "2M");
+    CHECK_STRING(canonical("room", "1073741824"), "1G");
+    CHECK_STRING(canonical("room", "4096G"), "4T");
+    CHECK_STRING(canonical("room", "half"), "half");
+    knobs k = fresh();
+    CHECK(gs_option_parse(gs_option_find(&table, "room"), &k, "3M", NULL) == GS_OK);
+    CHECK(k.room == 3 * 1024 * 1024);
+    static const char *const bad[] = {"",    "9",   "K",   "1.5G",      "10k",
+                                      "1KB", "-1K", "1 K", "16777216T", "99999999999999999999"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char message[256];
+        snprintf(message, sizeof message,
+                 "--room: expected a number of bytes, or one with K, M, G or T, or half, got '%s'",
+                 bad[i]);
+        check_refused("room", bad[i], message);
+    }
 }
 
 static void test_reset_sets_every_default(void) {
@@ -280,7 +303,7 @@ static void test_an_unknown_name_keeps_its_dashes(void) {
     CHECK_STRING(error.message, "unknown topic 'zzz'");
 }
 
-TEST_MAIN(TEST(test_reset_sets_every_default),
+TEST_MAIN(TEST(test_bytes_have_binary_units), TEST(test_reset_sets_every_default),
           TEST(test_reset_reports_a_default_that_does_not_parse),
           TEST(test_names_ignore_case_and_kind_of_dash), TEST(test_names_are_never_abbreviated),
           TEST(test_sizes_are_whole_numbers_in_their_range), TEST(test_an_automatic_size_is_a_word),

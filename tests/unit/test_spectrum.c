@@ -272,6 +272,148 @@ static void test_transpose_has_the_same_singular_value(void) {
     free(w), free(turned);
 }
 
+/* Of so many, some have a largest singular vector nearly at right angles with the start of the
+   iteration: that costs steps, and no digits. */
+static void test_random_matrices_are_right_to_nine_digits(void) {
+    gs_engine engine = wide_engine();
+    for (uint64_t i = 0; i < 200; i++) {
+        size_t rows = 8 + 3 * (i % 17), cols = 8 + 5 * (i % 11);
+        double *w = test_random(100 + i, rows * cols);
+        CHECK_CLOSE(sigma_of(&engine, rows, cols, w), largest_by_jacobi(rows, cols, w), 1e-9);
+        free(w);
+    }
+}
+
+/* The larger the noise on an orthogonal matrix, the wider all its singular values lie apart. */
+static void test_noise_on_an_orthogonal_matrix_is_seen(void) {
+    enum { SIZE = 32 };
+    gs_engine engine = wide_engine();
+    double ones[SIZE];
+    for (size_t i = 0; i < SIZE; i++)
+        ones[i] = 1;
+    for (int digits = 1; digits <= 12; digits++) {
+        double *w = with_singular_values(&engine, SIZE, ones),
+               *noise = test_random(11, SIZE * SIZE);
+        for (size_t i = 0; i < SIZE * SIZE; i++)
+            w[i] += pow(10, -digits) * noise[i] / SIZE;
+        check_sigma(&engine, "orthogonal and noise", SIZE, SIZE, w,
+                    largest_by_jacobi(SIZE, SIZE, w));
+        free(w), free(noise);
+    }
+}
+
+/* More steps than there are columns: singular values crowd so near the largest that rounding takes
+   the vectors' orthogonality long before the iteration is done. */
+static void test_steps_beyond_the_size_still_converge(void) {
+    enum { SIZE = 256 };
+    double values[SIZE];
+    for (size_t i = 0; i < SIZE; i++)
+        values[i] = 1 - pow((double)i / SIZE, 3);
+    check_values("cubic edge", SIZE, values);
+}
+
+/* [[A, 0], [0, A]] has every singular value of A twice. */
+static void test_doubled_matrix_has_the_same_singular_value(void) {
+    enum { ROWS = 30, COLS = 41 };
+    gs_engine engine = wide_engine();
+    double *w = test_random(12, ROWS * COLS), *twice = test_numbers(4 * ROWS * COLS);
+    for (size_t i = 0; i < ROWS * COLS; i++) {
+        size_t row = i / COLS, col = i % COLS;
+        twice[row * 2 * COLS + col] = twice[(ROWS + row) * 2 * COLS + COLS + col] = w[i];
+    }
+    check_sigma(&engine, "doubled", 2 * ROWS, 2 * COLS, twice, largest_by_jacobi(ROWS, COLS, w));
+    free(w), free(twice);
+}
+
+static void test_matrix_that_is_not_finite_has_no_finite_singular_value(void) {
+    gs_engine engine = wide_engine();
+    const double bad[] = {NAN, INFINITY, -INFINITY};
+    for (size_t i = 0; i < 3; i++) {
+        double *w = test_random(13, 20 * 20);
+        w[57] = bad[i];
+        CHECK(!isfinite(sigma_of(&engine, 20, 20, w)));
+        free(w);
+    }
+}
+
+/* ---- Where the numbers come from ---- */
+
+static void check_streamed(const gs_engine *engine) {
+    gs_config *config = gs_config_new(&error);
+    gs_matrix stored, streamed = gs_matrix_streamed(33, 70);
+    double expected = NAN, sigma = NAN;
+    CHECK(gs_matrix_new(engine, 33, 70, &stored, &error) == GS_OK);
+    CHECK(gs_init_weight(engine, config->init, 1, 1, 1, &stored, &error) == GS_OK);
+    CHECK(gs_init_weight(engine, config->init, 1, 1, 1, &streamed, &error) == GS_OK);
+    CHECK(gs_largest_singular_value(engine, &stored, 1, &expected, &error) == GS_OK);
+    CHECK(gs_largest_singular_value(engine, &streamed, 1, &sigma, &error) == GS_OK);
+    CHECK(expected > 0 && memcmp(&sigma, &expected, sizeof sigma) == 0);
+    gs_matrix_free(&stored);
+    gs_config_free(config);
+}
+
+static void test_streamed_matrix_has_the_same_bytes(void) {
+    test_on_every_table(check_streamed);
+}
+
+static void test_memory_that_runs_out_is_an_error(void) {
+    gs_engine engine = wide_engine();
+    double *w = test_random(14, 20 * 20), sigma;
+    gs_matrix matrix = test_matrix_of(&engine, 20, 20, w);
+    bool failed = true;
+    for (size_t nth = 1; failed; nth++) {
+        test_fail_allocation(nth);
+        gs_status status = gs_largest_singular_value(&engine, &matrix, 1, &sigma, &error);
+        failed = test_allocation_failed();
+        CHECK(status == (failed ? GS_ERR_MEMORY : GS_OK));
+    }
+    test_fail_allocation(0);
+    gs_matrix_free(&matrix);
+    free(w);
+}
+
+/* A step over a row of tiles is the product with it and then with its transpose; its sums, and those
+   of combine_doubles, are the same on every table. */
+static void check_step(const gs_engine *engine) {
+    const gs_kernels *k = engine->kernels, *portable = test_portable(k);
+    for (size_t i = 0; i < TEST_SIZES; i++) {
+        size_t cols = test_units[i], padded = (cols + GS_TILE - 1) / GS_TILE * GS_TILE;
+        double *w = test_random(15, GS_TILE * cols), *x = test_random(16, padded);
+        double *y = test_random(17, padded), *same = test_random(17, padded);
+        double *expected = test_random(17, padded), products[GS_TILE] = {0};
+        double u[GS_TILE] = {1, -2, 3}, same_u[GS_TILE] = {1, -2, 3};
+        gs_matrix m = test_matrix_of(engine, GS_TILE, cols, w);
+
+        double squares = k->tile_row_gram(m.col_tiles, m.data, x, 0.5, u, y), sum = 0;
+        double same_squares = portable->tile_row_gram(m.col_tiles, m.data, x, 0.5, same_u, same);
+        k->tile_matvec(1, m.col_tiles, m.data, x, products);
+        k->tile_matvec_transposed(1, m.col_tiles, m.data, u, expected);
+        for (size_t r = 0; r < GS_TILE; r++) {
+            CHECK(u[r] == products[r] - 0.5 * (r < 3 ? (double[]){1, -2, 3}[r] : 0));
+            sum += u[r] * u[r];
+        }
+        CHECK(squares == sum && squares == same_squares && memcmp(u, same_u, sizeof u) == 0);
+        CHECK(memcmp(y, expected, padded * sizeof *y) == 0);
+        CHECK(memcmp(y, same, padded * sizeof *y) == 0);
+
+        squares = k->combine_doubles(padded, 0.5, x, -3, y);
+        same_squares = portable->combine_doubles(padded, 0.5, x, -3, same);
+        sum = 0;
+        for (size_t j = 0; j < padded; j++) {
+            CHECK(y[j] == fma(0.5, x[j], -3 * expected[j]));
+            sum += y[j] * y[j];
+        }
+        CHECK_CLOSE(squares, sum, (double)padded * 0x1p-52);
+        CHECK(squares == same_squares && memcmp(y, same, padded * sizeof *y) == 0);
+        gs_matrix_free(&m);
+        free(w), free(x), free(y), free(same), free(expected);
+    }
+}
+
+static void test_one_step_is_the_product_with_the_matrix_and_its_transpose(void) {
+    test_on_every_table(check_step);
+}
+
 static void check_bytes(const gs_engine *engine) {
     gs_engine portable = {.kernels = test_portable(engine->kernels)};
     for (size_t i = 0; i < TEST_SIZES; i++) {
@@ -298,4 +440,12 @@ TEST_MAIN(TEST(test_diagonal_matrix_has_its_largest_entry),
           TEST(test_clusters_near_the_largest_are_told_apart),
           TEST(test_small_singular_values_do_not_disturb_the_largest),
           TEST(test_transpose_has_the_same_singular_value),
+          TEST(test_random_matrices_are_right_to_nine_digits),
+          TEST(test_noise_on_an_orthogonal_matrix_is_seen),
+          TEST(test_steps_beyond_the_size_still_converge),
+          TEST(test_doubled_matrix_has_the_same_singular_value),
+          TEST(test_matrix_that_is_not_finite_has_no_finite_singular_value),
+          TEST(test_streamed_matrix_has_the_same_bytes),
+          TEST(test_memory_that_runs_out_is_an_error),
+          TEST(test_one_step_is_the_product_with_the_matrix_and_its_transpose),
           TEST(test_singular_value_is_the_same_bytes_on_every_table))
