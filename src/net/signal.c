@@ -11,7 +11,7 @@
 #include "base/memory.h"
 
 /* Signals smaller than this many blocks are not worth waking a thread for. */
-enum { PARALLEL_BLOCKS = 64 };
+enum { PARALLEL_BLOCKS = 16 };
 
 /* ---- Memory ---- */
 
