@@ -16,6 +16,7 @@
 
 #if defined(GS_DTYPE_F64)
 
+enum { TOP_BIT = 63 };
 static const real EPSILON = 0x1p-52;
 static const real MIN_NORMAL = 0x1p-1022;
 static const real LN2 = 0x1.62e42fefa39efp-1;
@@ -25,7 +26,8 @@ static const real EXP_LEAST = -0x1.6232bdd7abcd2p9; /* ln MIN_NORMAL, rounded up
 static const real EXP_MOST = 0x1.62e42fefa39efp9;   /* the largest x whose e^x is finite */
 static const real TWO_PI = 0x1.921fb54442d18p2;
 static const real TWO_PI_LOW = 0x1.1a62633145c07p-52;
-static const real ERFCX_LIMIT = 27.2; /* e^(-x^2) is 0 beyond it, by far */
+static const real QUARTERS = 0x1.8p50; /* half a unit in its last place is 1/8 */
+static const real ERFCX_LIMIT = 27.2;  /* e^(-x^2) is 0 beyond it, by far */
 
 /* (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2 */
 static const real EXP_TAIL[] = {0x1p-1,
@@ -71,6 +73,7 @@ static const real COS[] = {-0x1.3bd3cc9be45dep4, 0x1.03c1f081b5abp6,  -0x1.55d3c
 
 #else
 
+enum { TOP_BIT = 31 };
 static const real EPSILON = 0x1p-23f;
 static const real MIN_NORMAL = 0x1p-126f;
 static const real LN2 = 0x1.62e43p-1f;
@@ -80,7 +83,8 @@ static const real EXP_LEAST = -0x1.5d589ep6f; /* ln MIN_NORMAL, rounded up */
 static const real EXP_MOST = 0x1.62e42ep6f;   /* the largest x whose e^x is finite */
 static const real TWO_PI = 0x1.921fb6p2f;
 static const real TWO_PI_LOW = -0x1.777a5cp-23f;
-static const real ERFCX_LIMIT = 10.6f; /* e^(-x^2) is 0 beyond it, by far */
+static const real QUARTERS = 0x1.8p21f; /* half a unit in its last place is 1/8 */
+static const real ERFCX_LIMIT = 10.6f;  /* e^(-x^2) is 0 beyond it, by far */
 
 /* (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2 */
 static const real EXP_TAIL[] = {0x1p-1f,       0x1.555556p-3f,  0x1.5554aep-5f,
@@ -115,16 +119,22 @@ enum {
     COS_TERMS = sizeof COS / sizeof(real)
 };
 
-/* c[0] + c[1] x + ... + c[terms-1] x^(terms-1), even and odd powers in chains of their own. */
-static inline vec v_poly(const real *c, size_t terms, vec x) {
-    vec square = v_mul(x, x), high = v_set(c[terms - 1]), low = v_set(c[terms - 2]);
+/* factor (c[0] + c[1] x + ... + c[terms-1] x^(terms-1)), even and odd powers in chains of their own;
+   the factor is a power of two. */
+static inline vec v_poly_times(real factor, const real *c, size_t terms, vec x) {
+    vec square = v_mul(x, x), high = v_set(factor * c[terms - 1]);
+    vec low = v_set(factor * c[terms - 2]);
     size_t i = terms - 1;
     for (; i >= 3; i -= 2) {
-        high = v_fma(high, square, v_set(c[i - 2]));
-        low = v_fma(low, square, v_set(c[i - 3]));
+        high = v_fma(high, square, v_set(factor * c[i - 2]));
+        low = v_fma(low, square, v_set(factor * c[i - 3]));
     }
     vec sum = v_fma(high, x, low);
-    return i == 2 ? v_fma(sum, x, v_set(c[0])) : sum;
+    return i == 2 ? v_fma(sum, x, v_set(factor * c[0])) : sum;
+}
+
+static inline vec v_poly(const real *c, size_t terms, vec x) {
+    return v_poly_times(1, c, terms, x);
 }
 
 /* ---- exp, expm1, tanh ---- */
@@ -304,24 +314,24 @@ typedef struct {
     vec sine, cosine;
 } sincos_parts;
 
-/* Of 2 pi (y + quadrant / 4), |y| <= 1/8, quadrant 0, 1, 2, 3 or 4. */
-static inline sincos_parts sincos_join(vec quadrant, vec y) {
+/* Of 2 pi (y + quadrant / 4), |y| <= 1/8; the quadrant stands in the top two bits of a lane. Odd
+   quadrants exchange sine and cosine, sine is negative in quadrants 2 and 3, cosine in 1 and 2. */
+static inline sincos_parts sincos_join(ivec quadrant, vec y) {
     vec square = v_mul(y, y);
     vec low = v_fma(square, v_poly(SIN, SIN_TERMS, square), v_set(TWO_PI_LOW));
     vec s = v_fma(y, v_set(TWO_PI), v_mul(y, low));
     vec c = v_fma(square, v_poly(COS, COS_TERMS, square), v_set(1));
-    mask q1 = v_eq(quadrant, v_set(1)), q2 = v_eq(quadrant, v_set(2)),
-         q3 = v_eq(quadrant, v_set(3));
-    mask odd = m_or(q1, q3);
-    vec sine = v_select(odd, c, s), cosine = v_select(odd, s, c);
-    sine = v_select(m_or(q2, q3), v_neg(sine), sine);
-    cosine = v_select(m_or(q1, q2), v_neg(cosine), cosine);
-    return (sincos_parts){sine, cosine};
+    mask odd = m_bit(quadrant, TOP_BIT - 1);
+    ivec next = i_add(quadrant, i_set(1ull << (TOP_BIT - 1)));
+    return (sincos_parts){v_flip(v_select(odd, c, s), quadrant), v_flip(v_select(odd, s, c), next)};
 }
 
+/* The nearest multiple of 1/4 to x in [0, 1], ties to even, is x + QUARTERS - QUARTERS, and its last
+   two bits are those of the sum. */
 static inline sincos_parts v_sincos2pi(vec x) {
-    vec quadrant = v_round(v_mul(v_set(4), x));
-    return sincos_join(quadrant, v_fma(quadrant, v_set(-0.25), x));
+    vec sum = v_add(x, v_set(QUARTERS));
+    vec y = v_sub(x, v_sub(sum, v_set(QUARTERS)));
+    return sincos_join(i_left(v_bits(sum), TOP_BIT - 1), y);
 }
 
 /* ---- Rows of the kernel table ---- */

@@ -72,6 +72,11 @@ typedef struct gs_kernels {
     void (*random_tile)(gs_draw draw, uint64_t seed, uint32_t stream, uint32_t layer,
                         uint32_t tile_row, uint32_t tile_col, double scale, void *tile);
 
+    /* `count` tiles of a tile row, one after another, from tile_col on. */
+    void (*random_tiles)(gs_draw draw, uint64_t seed, uint32_t stream, uint32_t layer,
+                         uint32_t tile_row, uint32_t tile_col, size_t count, double scale,
+                         void *tiles);
+
     /* y = f(x) over `count` elements: what activations are made of, so that it can be tested alone.
        sincos2pi is of 2 pi x, 0 <= x < 1. */
     void (*exp)(size_t count, const void *x, void *y);

@@ -51,6 +51,7 @@ const gs_kernels GS_KERNEL_TABLE = {
             [GS_ACT_MISH] = activation_mish,
         },
     .random_tile = random_tile,
+    .random_tiles = random_tiles,
     .exp = kernel_exp,
     .expm1 = kernel_expm1,
     .log = kernel_log,

@@ -23,12 +23,21 @@
  *   m_and m_or m_any        of masks (dm_ and fm_ on double and float masks)
  *   m_first(n)              the lanes below n
  *
- * An `ivec` has DLANES lanes of 64 bits, for random numbers:
- *   i_set(w) i_ascending(w) every lane w; lane k is w + k
- *   i_mul(a, b)             the product of the low halves
- *   i_xor(a, b)             exclusive or
- *   i_high(a)               the high half, moved to the low
- *   d_of_word(a)            the low half as a number
+ * An `ivec` has an unsigned integer for every number of a vec: 64 bits in the `divec` of a dvec, 32 in
+ * the `fivec` of an fvec.
+ *   i_set(n)                every lane n
+ *   i_add(a, b) i_xor(a, b) the sum, modulo 2^64 or 2^32; exclusive or
+ *   i_left(a, n) i_right    shifted by n bits; zeros follow
+ *   m_bit(a, n)             the lanes whose bit n is set
+ *   bits(a)                 the bits of a number
+ *   low_half(a, b)          the number with the upper half of the bits of a and the lower half of b
+ *   flip(a, b)              -a where the top bit of b is set
+ *   di_ascending(n, step)   lane k is n + k step; both below 2^32
+ *   di_mul(a, b)            the products of the lower halves
+ *   fi_low(parts), fi_high  lane PARTS k + p is the lower, the upper half of lane k of parts[p]
+ *   fi_min(a, b)            the smaller
+ *   fm_below(a, n)          the lanes below n > 0
+ *   f_of_int(a)             the number that the bits are in two's complement, one rounding
  */
 #ifndef GS_VECTOR_H
 #define GS_VECTOR_H
@@ -53,12 +62,14 @@
 typedef double real;
 typedef dvec vec;
 typedef dmask mask;
+typedef divec ivec;
 enum { LANES = DLANES, PANEL = 16 };
 #define GS_OF_REAL(name) d##name
 #elif defined(GS_DTYPE_F32)
 typedef float real;
 typedef fvec vec;
 typedef fmask mask;
+typedef fivec ivec;
 enum { LANES = FLANES, PANEL = 32 };
 #define GS_OF_REAL(name) f##name
 #else
@@ -100,6 +111,15 @@ enum { VECS = PANEL / LANES, PARTS = LANES / DLANES, DVECS = 16 / DLANES };
 #define v_to_d GS_OF_REAL(_to_d) /* dvec v_to_d(vec, part): part 0 .. PARTS-1, ascending lanes */
 #define d_to_v                                                                                     \
     GS_OF_REAL(_from_d) /* vec d_to_v(const dvec parts[PARTS]): its inverse, one rounding */
+#define v_bits GS_OF_REAL(_bits)
+#define v_low_half GS_OF_REAL(_low_half)
+#define v_flip GS_OF_REAL(_flip)
+#define i_set GS_OF_REAL(i_set)
+#define i_add GS_OF_REAL(i_add)
+#define i_xor GS_OF_REAL(i_xor)
+#define i_left GS_OF_REAL(i_left)
+#define i_right GS_OF_REAL(i_right)
+#define m_bit GS_OF_REAL(m_bit)
 #define m_and GS_OF_REAL(m_and)
 #define m_or GS_OF_REAL(m_or)
 #define m_any GS_OF_REAL(m_any)

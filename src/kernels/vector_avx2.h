@@ -8,7 +8,8 @@ typedef __m256d dvec;
 typedef __m256 fvec;
 typedef __m256d dmask;
 typedef __m256 fmask;
-typedef __m256i ivec;
+typedef __m256i divec;
+typedef __m256i fivec;
 enum { DLANES = 4, FLANES = 8 };
 
 /* An operation a line. */
@@ -165,19 +166,52 @@ static inline fvec f_from_d(const dvec parts[2]) {
                                 _mm256_cvtpd_ps(parts[1]), 1);
 }
 
-/* ---- words ---- */
+/* ---- integers ---- */
 
-static inline ivec i_set(uint64_t w) { return _mm256_set1_epi64x((int64_t)w); }
-static inline ivec i_ascending(uint64_t w) {
-    return _mm256_add_epi64(i_set(w), _mm256_setr_epi64x(0, 1, 2, 3));
+static inline divec di_set(uint64_t n) { return _mm256_set1_epi64x((int64_t)n); }
+static inline divec di_add(divec a, divec b) { return _mm256_add_epi64(a, b); }
+static inline divec di_xor(divec a, divec b) { return _mm256_xor_si256(a, b); }
+static inline divec di_left(divec a, unsigned n) { return _mm256_slli_epi64(a, (int)n); }
+static inline divec di_right(divec a, unsigned n) { return _mm256_srli_epi64(a, (int)n); }
+/* Blends look at the top bit of a lane alone. */
+static inline dmask dm_bit(divec a, unsigned n) { return _mm256_castsi256_pd(di_left(a, 63 - n)); }
+static inline divec d_bits(dvec a) { return _mm256_castpd_si256(a); }
+static inline dvec d_low_half(dvec a, divec b) {
+    return _mm256_castsi256_pd(_mm256_blend_epi32(b, _mm256_castpd_si256(a), 0xaa));
 }
-static inline ivec i_mul(ivec a, ivec b) { return _mm256_mul_epu32(a, b); }
-static inline ivec i_xor(ivec a, ivec b) { return _mm256_xor_si256(a, b); }
-static inline ivec i_high(ivec a) { return _mm256_srli_epi64(a, 32); }
-/* The word as the low bits of 2^52, made a number by taking 2^52 off again. */
-static inline dvec d_of_word(ivec a) {
-    __m256i bits = _mm256_blend_epi32(a, _mm256_set1_epi64x(0x4330000000000000), 0xaa);
-    return _mm256_sub_pd(_mm256_castsi256_pd(bits), _mm256_set1_pd(0x1p52));
+static inline dvec d_flip(dvec a, divec b) {
+    return _mm256_xor_pd(a, _mm256_and_pd(_mm256_castsi256_pd(b), _mm256_set1_pd(-0.0)));
+}
+
+static inline divec di_ascending(uint64_t n, uint64_t step) {
+    return di_add(di_set(n), _mm256_mul_epu32(_mm256_setr_epi64x(0, 1, 2, 3), di_set(step)));
+}
+static inline divec di_mul(divec a, divec b) { return _mm256_mul_epu32(a, b); }
+
+static inline fivec fi_set(uint32_t n) { return _mm256_set1_epi32((int32_t)n); }
+static inline fivec fi_add(fivec a, fivec b) { return _mm256_add_epi32(a, b); }
+static inline fivec fi_xor(fivec a, fivec b) { return _mm256_xor_si256(a, b); }
+static inline fivec fi_left(fivec a, unsigned n) { return _mm256_slli_epi32(a, (int)n); }
+static inline fivec fi_right(fivec a, unsigned n) { return _mm256_srli_epi32(a, (int)n); }
+static inline fmask fm_bit(fivec a, unsigned n) { return _mm256_castsi256_ps(fi_left(a, 31 - n)); }
+static inline fivec f_bits(fvec a) { return _mm256_castps_si256(a); }
+static inline fvec f_low_half(fvec a, fivec b) {
+    return _mm256_castsi256_ps(_mm256_blend_epi16(b, _mm256_castps_si256(a), 0xaa));
+}
+static inline fvec f_flip(fvec a, fivec b) {
+    return _mm256_xor_ps(a, _mm256_and_ps(_mm256_castsi256_ps(b), _mm256_set1_ps(-0.0f)));
+}
+
+static inline fivec fi_min(fivec a, fivec b) { return _mm256_min_epu32(a, b); }
+static inline fmask fm_below(fivec a, uint32_t n) {
+    return _mm256_castsi256_ps(_mm256_cmpeq_epi32(fi_min(a, fi_set(n - 1)), a));
+}
+static inline fvec f_of_int(fivec a) { return _mm256_cvtepi32_ps(a); }
+static inline fivec fi_low(const divec parts[2]) {
+    return _mm256_blend_epi32(parts[0], di_left(parts[1], 32), 0xaa);
+}
+static inline fivec fi_high(const divec parts[2]) {
+    return _mm256_blend_epi32(di_right(parts[0], 32), parts[1], 0xaa);
 }
 
 /* clang-format on */

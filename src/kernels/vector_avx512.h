@@ -8,7 +8,8 @@ typedef __m512d dvec;
 typedef __m512 fvec;
 typedef __mmask8 dmask;
 typedef __mmask16 fmask;
-typedef __m512i ivec;
+typedef __m512i divec;
+typedef __m512i fivec;
 enum { DLANES = 8, FLANES = 16 };
 
 /* An operation a line. */
@@ -137,16 +138,59 @@ static inline fvec f_from_d(const dvec parts[2]) {
                               _mm512_cvtpd_ps(parts[1]), 1);
 }
 
-/* ---- words ---- */
+/* ---- integers ---- */
 
-static inline ivec i_set(uint64_t w) { return _mm512_set1_epi64((int64_t)w); }
-static inline ivec i_ascending(uint64_t w) {
-    return _mm512_add_epi64(i_set(w), _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7));
+static inline divec di_set(uint64_t n) { return _mm512_set1_epi64((int64_t)n); }
+static inline divec di_add(divec a, divec b) { return _mm512_add_epi64(a, b); }
+static inline divec di_xor(divec a, divec b) { return _mm512_xor_si512(a, b); }
+static inline divec di_left(divec a, unsigned n) { return _mm512_slli_epi64(a, n); }
+static inline divec di_right(divec a, unsigned n) { return _mm512_srli_epi64(a, n); }
+static inline dmask dm_bit(divec a, unsigned n) {
+    return _mm512_test_epi64_mask(a, di_set(1ull << n));
 }
-static inline ivec i_mul(ivec a, ivec b) { return _mm512_mul_epu32(a, b); }
-static inline ivec i_xor(ivec a, ivec b) { return _mm512_xor_si512(a, b); }
-static inline ivec i_high(ivec a) { return _mm512_srli_epi64(a, 32); }
-static inline dvec d_of_word(ivec a) { return _mm512_cvtepu32_pd(_mm512_cvtepi64_epi32(a)); }
+static inline divec d_bits(dvec a) { return _mm512_castpd_si512(a); }
+static inline dvec d_low_half(dvec a, divec b) {
+    return _mm512_castsi512_pd(_mm512_mask_blend_epi32(0xaaaa, b, _mm512_castpd_si512(a)));
+}
+static inline dvec d_flip(dvec a, divec b) { /* 0x78 is a ^ (b & c) */
+    return _mm512_castsi512_pd(
+        _mm512_ternarylogic_epi64(_mm512_castpd_si512(a), b, di_set(1ull << 63), 0x78));
+}
+
+static inline divec di_ascending(uint64_t n, uint64_t step) {
+    const divec lanes = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
+    return di_add(di_set(n), _mm512_mul_epu32(lanes, di_set(step)));
+}
+static inline divec di_mul(divec a, divec b) { return _mm512_mul_epu32(a, b); }
+
+static inline fivec fi_set(uint32_t n) { return _mm512_set1_epi32((int32_t)n); }
+static inline fivec fi_add(fivec a, fivec b) { return _mm512_add_epi32(a, b); }
+static inline fivec fi_xor(fivec a, fivec b) { return _mm512_xor_si512(a, b); }
+static inline fivec fi_left(fivec a, unsigned n) { return _mm512_slli_epi32(a, n); }
+static inline fivec fi_right(fivec a, unsigned n) { return _mm512_srli_epi32(a, n); }
+static inline fmask fm_bit(fivec a, unsigned n) {
+    return _mm512_test_epi32_mask(a, fi_set(1u << n));
+}
+static inline fivec f_bits(fvec a) { return _mm512_castps_si512(a); }
+static inline fvec f_low_half(fvec a, fivec b) {
+    return _mm512_castsi512_ps(_mm512_mask_blend_epi16(0xaaaaaaaa, b, _mm512_castps_si512(a)));
+}
+static inline fvec f_flip(fvec a, fivec b) {
+    return _mm512_castsi512_ps(
+        _mm512_ternarylogic_epi32(_mm512_castps_si512(a), b, fi_set(1u << 31), 0x78));
+}
+
+static inline fivec fi_min(fivec a, fivec b) { return _mm512_min_epu32(a, b); }
+static inline fmask fm_below(fivec a, uint32_t n) {
+    return _mm512_cmplt_epu32_mask(a, fi_set(n));
+}
+static inline fvec f_of_int(fivec a) { return _mm512_cvtepi32_ps(a); }
+static inline fivec fi_low(const divec parts[2]) {
+    return _mm512_mask_shuffle_epi32(parts[0], 0xaaaa, parts[1], _MM_PERM_CCAA);
+}
+static inline fivec fi_high(const divec parts[2]) {
+    return _mm512_mask_shuffle_epi32(parts[1], 0x5555, parts[0], _MM_PERM_DDBB);
+}
 
 /* clang-format on */
 

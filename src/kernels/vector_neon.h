@@ -11,7 +11,8 @@ typedef float64x2_t dvec;
 typedef float32x4_t fvec;
 typedef uint64x2_t dmask;
 typedef uint32x4_t fmask;
-typedef uint64x2_t ivec;
+typedef uint64x2_t divec;
+typedef uint32x4_t fivec;
 enum { DLANES = 2, FLANES = 4 };
 
 /* An operation a line. */
@@ -147,18 +148,50 @@ static inline fvec f_from_d(const dvec parts[2]) {
     return vcvt_high_f32_f64(vcvt_f32_f64(parts[0]), parts[1]);
 }
 
-/* ---- words ---- */
+/* ---- integers ---- */
 
-static inline ivec i_set(uint64_t w) { return vdupq_n_u64(w); }
-static inline ivec i_ascending(uint64_t w) {
-    const uint64x2_t lane = {0, 1};
-    return vaddq_u64(vdupq_n_u64(w), lane);
+static inline divec di_set(uint64_t n) { return vdupq_n_u64(n); }
+static inline divec di_add(divec a, divec b) { return vaddq_u64(a, b); }
+static inline divec di_xor(divec a, divec b) { return veorq_u64(a, b); }
+static inline divec di_left(divec a, unsigned n) { return vshlq_u64(a, vdupq_n_s64((int)n)); }
+static inline divec di_right(divec a, unsigned n) { return vshlq_u64(a, vdupq_n_s64(-(int)n)); }
+static inline dmask dm_bit(divec a, unsigned n) { return vtstq_u64(a, di_set(1ull << n)); }
+static inline divec d_bits(dvec a) { return vreinterpretq_u64_f64(a); }
+static inline dvec d_low_half(dvec a, divec b) {
+    return vbslq_f64(di_set(0xffffffff), vreinterpretq_f64_u64(b), a);
 }
-static inline ivec i_mul(ivec a, ivec b) { return vmull_u32(vmovn_u64(a), vmovn_u64(b)); }
-static inline ivec i_xor(ivec a, ivec b) { return veorq_u64(a, b); }
-static inline ivec i_high(ivec a) { return vshrq_n_u64(a, 32); }
-static inline dvec d_of_word(ivec a) {
-    return vcvtq_f64_u64(vandq_u64(a, vdupq_n_u64(0xffffffff)));
+static inline dvec d_flip(dvec a, divec b) {
+    return vreinterpretq_f64_u64(veorq_u64(d_bits(a), vandq_u64(b, di_set(1ull << 63))));
+}
+
+static inline divec di_ascending(uint64_t n, uint64_t step) {
+    const uint64x2_t lane = {0, step};
+    return vaddq_u64(di_set(n), lane);
+}
+static inline divec di_mul(divec a, divec b) { return vmull_u32(vmovn_u64(a), vmovn_u64(b)); }
+
+static inline fivec fi_set(uint32_t n) { return vdupq_n_u32(n); }
+static inline fivec fi_add(fivec a, fivec b) { return vaddq_u32(a, b); }
+static inline fivec fi_xor(fivec a, fivec b) { return veorq_u32(a, b); }
+static inline fivec fi_left(fivec a, unsigned n) { return vshlq_u32(a, vdupq_n_s32((int)n)); }
+static inline fivec fi_right(fivec a, unsigned n) { return vshlq_u32(a, vdupq_n_s32(-(int)n)); }
+static inline fmask fm_bit(fivec a, unsigned n) { return vtstq_u32(a, fi_set(1u << n)); }
+static inline fivec f_bits(fvec a) { return vreinterpretq_u32_f32(a); }
+static inline fvec f_low_half(fvec a, fivec b) {
+    return vbslq_f32(fi_set(0xffff), vreinterpretq_f32_u32(b), a);
+}
+static inline fvec f_flip(fvec a, fivec b) {
+    return vreinterpretq_f32_u32(veorq_u32(f_bits(a), vandq_u32(b, fi_set(1u << 31))));
+}
+
+static inline fivec fi_min(fivec a, fivec b) { return vminq_u32(a, b); }
+static inline fmask fm_below(fivec a, uint32_t n) { return vcltq_u32(a, fi_set(n)); }
+static inline fvec f_of_int(fivec a) { return vcvtq_f32_s32(vreinterpretq_s32_u32(a)); }
+static inline fivec fi_low(const divec parts[2]) {
+    return vtrn1q_u32(vreinterpretq_u32_u64(parts[0]), vreinterpretq_u32_u64(parts[1]));
+}
+static inline fivec fi_high(const divec parts[2]) {
+    return vtrn2q_u32(vreinterpretq_u32_u64(parts[0]), vreinterpretq_u32_u64(parts[1]));
 }
 
 /* clang-format on */

@@ -12,7 +12,8 @@ typedef double dvec;
 typedef float fvec;
 typedef bool dmask;
 typedef bool fmask;
-typedef uint64_t ivec;
+typedef uint64_t divec;
+typedef uint32_t fivec;
 enum { DLANES = 1, FLANES = 1 };
 
 static inline uint64_t d_bits(dvec a) {
@@ -159,14 +160,42 @@ static inline dvec f_to_d(fvec a, size_t part) {
 }
 static inline fvec f_from_d(const dvec parts[1]) { return (float)parts[0]; }
 
-/* ---- words ---- */
+/* ---- integers ---- */
 
-static inline ivec i_set(uint64_t w) { return w; }
-static inline ivec i_ascending(uint64_t w) { return w; }
-static inline ivec i_mul(ivec a, ivec b) { return (a & 0xffffffff) * (b & 0xffffffff); }
-static inline ivec i_xor(ivec a, ivec b) { return a ^ b; }
-static inline ivec i_high(ivec a) { return a >> 32; }
-static inline dvec d_of_word(ivec a) { return (double)(uint32_t)a; }
+static inline divec di_set(uint64_t n) { return n; }
+static inline divec di_add(divec a, divec b) { return a + b; }
+static inline divec di_xor(divec a, divec b) { return a ^ b; }
+static inline divec di_left(divec a, unsigned n) { return a << n; }
+static inline divec di_right(divec a, unsigned n) { return a >> n; }
+static inline dmask dm_bit(divec a, unsigned n) { return a >> n & 1; }
+static inline dvec d_low_half(dvec a, divec b) {
+    return d_of_bits((d_bits(a) & 0xffffffff00000000) | (b & 0xffffffff));
+}
+static inline dvec d_flip(dvec a, divec b) { return d_of_bits(d_bits(a) ^ (b & 1ull << 63)); }
+
+static inline divec di_ascending(uint64_t n, uint64_t step) {
+    (void)step;
+    return n;
+}
+static inline divec di_mul(divec a, divec b) { return (a & 0xffffffff) * (b & 0xffffffff); }
+
+static inline fivec fi_set(uint32_t n) { return n; }
+static inline fivec fi_add(fivec a, fivec b) { return a + b; }
+static inline fivec fi_xor(fivec a, fivec b) { return a ^ b; }
+static inline fivec fi_left(fivec a, unsigned n) { return a << n; }
+static inline fivec fi_right(fivec a, unsigned n) { return a >> n; }
+static inline fmask fm_bit(fivec a, unsigned n) { return a >> n & 1; }
+static inline fvec f_low_half(fvec a, fivec b) {
+    return f_of_bits((f_bits(a) & 0xffff0000) | (b & 0xffff));
+}
+static inline fvec f_flip(fvec a, fivec b) { return f_of_bits(f_bits(a) ^ (b & 1u << 31)); }
+
+static inline fivec fi_min(fivec a, fivec b) { return a < b ? a : b; }
+static inline fmask fm_below(fivec a, uint32_t n) { return a < n; }
+/* The number of two's complement. */
+static inline fvec f_of_int(fivec a) { return (float)((int64_t)(a ^ 1u << 31) - (1ll << 31)); }
+static inline fivec fi_low(const divec parts[1]) { return (uint32_t)parts[0]; }
+static inline fivec fi_high(const divec parts[1]) { return (uint32_t)(parts[0] >> 32); }
 
 /* clang-format on */
 

@@ -44,14 +44,13 @@ static void clear_outside(const gs_kernels *k, const gs_matrix *m, size_t row_ti
 static void draw_tiles(const gs_kernels *k, const gs_matrix *m, double scale, size_t row_tile,
                        size_t col_tile, size_t count, void *tiles) {
     const gs_tile_source *s = &m->source;
+    k->random_tiles(s->draw, s->seed, GS_STREAM_WEIGHT, s->layer, (uint32_t)row_tile,
+                    (uint32_t)col_tile, count, scale, tiles);
     bool last_row = (row_tile + 1) * GS_TILE > m->rows;
-    for (size_t j = col_tile; j < col_tile + count; j++) {
-        char *tile = (char *)tiles + (j - col_tile) * GS_TILE_SIZE * k->size;
-        k->random_tile(s->draw, s->seed, GS_STREAM_WEIGHT, s->layer, (uint32_t)row_tile,
-                       (uint32_t)j, scale, tile);
+    for (size_t j = col_tile; j < col_tile + count; j++)
         if (last_row || (j + 1) * GS_TILE > m->cols)
-            clear_outside(k, m, row_tile, j, tile);
-    }
+            clear_outside(k, m, row_tile, j,
+                          (char *)tiles + (j - col_tile) * GS_TILE_SIZE * k->size);
 }
 
 static void make_random(const gs_kernels *k, const gs_matrix *m, size_t row_tile, size_t col_tile,
