@@ -1,5 +1,5 @@
 /* Limits on memory and processors: /proc, control groups (version 2 and 1), affinity, RLIMIT_AS. */
-#define _GNU_SOURCE /* sched_getaffinity */
+#define _GNU_SOURCE /* affinity */
 #include "base/machine.h"
 
 #include <fcntl.h>
@@ -198,20 +198,45 @@ size_t gs_cpu_limit_under(const char *root) {
     return group_limit_under(root, "cpu", cpu_quota_v2, cpu_quota_v1);
 }
 
-/* The processors in the affinity mask; 0 if the system does not say. */
-static size_t cpus_in_affinity_mask(void) {
-    /* The kernel refuses a mask that is smaller than its own; 1 << 16 is 8 times its maximum. */
-    for (int cpus = 1024; cpus <= 1 << 16; cpus *= 2) {
-        cpu_set_t *mask = CPU_ALLOC(cpus);
-        size_t bytes = CPU_ALLOC_SIZE(cpus);
-        size_t count = 0;
-        if (mask && sched_getaffinity(0, bytes, mask) == 0)
-            count = (size_t)CPU_COUNT_S(bytes, mask);
+/* The affinity mask of this thread, for CPU_FREE; NULL if the system does not say. The kernel refuses a
+   mask that is smaller than its own; 1 << 16 is 8 times its maximum. */
+static cpu_set_t *affinity_mask(size_t *bytes, int *cpus) {
+    for (*cpus = 1024; *cpus <= 1 << 16; *cpus *= 2) {
+        cpu_set_t *mask = CPU_ALLOC(*cpus);
+        *bytes = CPU_ALLOC_SIZE(*cpus);
+        if (mask && sched_getaffinity(0, *bytes, mask) == 0)
+            return mask;
         CPU_FREE(mask);
-        if (count > 0)
-            return count;
     }
-    return 0;
+    return NULL;
+}
+
+/* 0 if the system does not say. */
+static size_t cpus_in_affinity_mask(void) {
+    size_t bytes;
+    int cpus;
+    cpu_set_t *mask = affinity_mask(&bytes, &cpus);
+    size_t count = mask ? (size_t)CPU_COUNT_S(bytes, mask) : 0;
+    CPU_FREE(mask);
+    return count;
+}
+
+int gs_cpu_now(void) {
+    return sched_getcpu();
+}
+
+/* Leave it out of the mask for a moment: that moves the thread. */
+void gs_leave_cpu(int cpu) {
+    size_t bytes;
+    int cpus;
+    cpu_set_t *mask = cpu >= 0 && sched_getcpu() == cpu ? affinity_mask(&bytes, &cpus) : NULL;
+    if (mask && CPU_COUNT_S(bytes, mask) > 1) {
+        CPU_CLR_S((size_t)cpu, bytes, mask);
+        sched_setaffinity(0, bytes, mask);
+        CPU_SET_S((size_t)cpu, bytes, mask);
+        sched_setaffinity(0, bytes, mask);
+    }
+    CPU_FREE(mask);
 }
 
 size_t gs_cpus_available(void) {

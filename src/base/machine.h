@@ -16,6 +16,12 @@ size_t gs_memory_available(void);
    quota rounded up if that is less. At least 1. */
 size_t gs_cpus_available(void);
 
+/* The processor that the calling thread runs on now, -1 if that is not known. */
+int gs_cpu_now(void);
+
+/* If the calling thread runs on this processor, and may on others, move it to another. */
+void gs_leave_cpu(int cpu);
+
 /* The parts of the two above that are read from files, which are looked for under `root` ("" is the
    machine itself). SIZE_MAX if there is no limit. */
 size_t gs_memory_limit_under(const char *root);

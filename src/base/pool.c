@@ -1,7 +1,9 @@
 /*
- * The pool. A job is open while there may be tasks left in it; a worker enters an open job, takes
- * tasks by a shared counter, and leaves. The caller takes tasks too, closes the job, and waits
- * until nobody is inside. A worker that wakes too late finds the door shut and is not waited for.
+ * The pool. Each thread has a share of the tasks of a job, the same share of every job of that size,
+ * so that it finds in its cache what it made in the job before; who is done helps the others. A job
+ * is open while there may be tasks left in it; a worker enters an open job, takes tasks, and leaves.
+ * The caller takes tasks too, closes the job, and waits until nobody is inside. A worker that wakes
+ * too late finds the door shut and is not waited for.
  */
 #include "base/pool.h"
 
@@ -11,29 +13,39 @@
 #include <stdatomic.h>
 
 #include "base/error.h"
+#include "base/machine.h"
 #include "base/memory.h"
 
 /* How often a thread looks again before it sleeps: at first at once, for what comes within
    microseconds, then each time offering its processor to others. About 100 us: longer than what lies
    between the jobs of one layer, shorter than anyone would notice. */
-enum { EAGER_LOOKS = 1000, LOOKS = EAGER_LOOKS + 100 };
+enum { EAGER_LOOKS = 1000, LOOKS = EAGER_LOOKS + 1000 };
 
 enum { STACK_BYTES = 1 << 20 }; /* the same with every libc; musl's own default is 128 KiB */
 
 /* The bits of gs_pool.door: whether the job is open, and how many workers are inside. */
 enum { DOOR_OPEN = 1, DOOR_WORKER = 2 };
 
+/* A thread of the pool, and what is left of its share of the job: tasks [next, end). On cache lines
+   of its own. */
+typedef struct {
+    gs_pool *pool;
+    pthread_t thread;
+    size_t end;
+    atomic_size_t next;
+    char rest[GS_ALIGNMENT - sizeof(gs_pool *) - sizeof(pthread_t) - 2 * sizeof(size_t)];
+} member;
+
 struct gs_pool {
-    size_t threads; /* counting the caller's */
-    size_t started; /* workers that there are */
-    size_t allowed; /* workers that there may be: fewer once the system has refused one */
-    pthread_t *workers;
+    size_t threads;  /* counting the caller's */
+    size_t started;  /* workers that there are */
+    size_t allowed;  /* workers that there may be: fewer once the system has refused one */
+    member *members; /* [threads], the first is the caller */
 
     /* The job. Written while the door is shut and nobody is inside. */
     void (*task)(void *context, size_t index);
     void *context;
-    size_t tasks;
-    atomic_size_t next; /* the first index that nobody has taken */
+    size_t shares; /* members that have one */
 
     atomic_flag busy;     /* a thread is in gs_pool_run */
     atomic_size_t door;   /* DOOR_OPEN + DOOR_WORKER * workers inside */
@@ -41,6 +53,7 @@ struct gs_pool {
     atomic_bool stopping; /* the pool is being freed */
 
     atomic_size_t asleep; /* workers waiting on `wake` */
+    atomic_int waker;     /* the processor of who opened the last job for sleepers */
     pthread_mutex_t mutex;
     pthread_cond_t wake; /* a job has been opened, or the pool is stopping */
     pthread_cond_t left; /* the last worker has left a shut job */
@@ -58,10 +71,16 @@ static void pause_before(int look) {
 #endif
 }
 
-static void take_tasks(gs_pool *pool) {
+static void take_share(gs_pool *pool, member *owner) {
     size_t index;
-    while ((index = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed)) < pool->tasks)
+    while ((index = atomic_fetch_add_explicit(&owner->next, 1, memory_order_relaxed)) < owner->end)
         pool->task(pool->context, index);
+}
+
+/* Its own share, and then what others have left. */
+static void take_tasks(gs_pool *pool, size_t place) {
+    for (size_t i = 0; i < pool->shares; i++)
+        take_share(pool, &pool->members[(place + i) % pool->shares]);
 }
 
 /* ---- A worker ---- */
@@ -101,18 +120,23 @@ static void wait_for_news(gs_pool *pool, size_t seen) {
         pthread_cond_wait(&pool->wake, &pool->mutex);
     atomic_fetch_sub(&pool->asleep, 1);
     pthread_mutex_unlock(&pool->mutex);
+    gs_leave_cpu(atomic_load(&pool->waker));
 }
 
+/* A thread that starts or wakes is often put where the one is that it is to help, and stays there for
+   milliseconds while other processors are idle: it moves over itself. */
 static void *work(void *argument) {
-    gs_pool *pool = argument;
-    size_t seen = 0;
+    const member *self = argument;
+    gs_pool *pool = self->pool;
+    size_t seen = 0, place = (size_t)(self - pool->members);
+    gs_leave_cpu(atomic_load(&pool->waker));
     for (;;) {
         wait_for_news(pool, seen);
         if (atomic_load(&pool->stopping))
             return NULL;
         seen = atomic_load(&pool->jobs);
         if (enter(pool)) {
-            take_tasks(pool);
+            take_tasks(pool, place);
             leave(pool);
         }
     }
@@ -121,6 +145,7 @@ static void *work(void *argument) {
 static void wake_workers(gs_pool *pool) {
     if (atomic_load(&pool->asleep) == 0)
         return;
+    atomic_store(&pool->waker, gs_cpu_now());
     pthread_mutex_lock(&pool->mutex);
     pthread_cond_broadcast(&pool->wake);
     pthread_mutex_unlock(&pool->mutex);
@@ -135,12 +160,16 @@ static void start_workers(gs_pool *pool, size_t wanted) {
     if (pool->started >= wanted || pthread_attr_init(&attributes) != 0)
         return;
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    atomic_store(&pool->waker, gs_cpu_now());
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (pool->started < wanted &&
-           pthread_create(&pool->workers[pool->started], &attributes, work, pool) == 0)
+    while (pool->started < wanted) {
+        member *worker = &pool->members[pool->started + 1];
+        if (pthread_create(&worker->thread, &attributes, work, worker) != 0)
+            break;
         pool->started++;
+    }
     if (pool->started < wanted)
         pool->allowed = pool->started;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -164,12 +193,16 @@ static void run_shared(gs_pool *pool, size_t tasks, void (*task)(void *context, 
     start_workers(pool, tasks - 1 < pool->allowed ? tasks - 1 : pool->allowed);
     pool->task = task;
     pool->context = context;
-    pool->tasks = tasks;
-    atomic_store(&pool->next, 0);
+    pool->shares = pool->started + 1 < tasks ? pool->started + 1 : tasks;
+    for (size_t i = 0, first = 0; i < pool->shares; i++) {
+        size_t left = tasks - first, share = left / (pool->shares - i);
+        atomic_store_explicit(&pool->members[i].next, first, memory_order_relaxed);
+        pool->members[i].end = first += share;
+    }
     atomic_store(&pool->door, DOOR_OPEN);
     atomic_fetch_add(&pool->jobs, 1);
     wake_workers(pool);
-    take_tasks(pool);
+    take_tasks(pool, 0);
     atomic_fetch_sub(&pool->door, DOOR_OPEN);
     wait_until_empty(pool);
 }
@@ -193,11 +226,13 @@ gs_status gs_pool_new(size_t threads, gs_pool **pool, gs_error *error) {
         return GS_ERR_MEMORY;
     made->threads = threads > 1 ? threads : 1;
     made->allowed = made->threads - 1;
-    made->workers = gs_alloc(made->threads - 1, sizeof *made->workers, error);
-    if (!made->workers) {
+    made->members = gs_alloc(made->threads, sizeof *made->members, error);
+    if (!made->members) {
         gs_free(made);
         return GS_ERR_MEMORY;
     }
+    for (size_t i = 0; i < made->threads; i++)
+        made->members[i].pool = made;
     atomic_flag_clear(&made->busy);
     pthread_mutex_init(&made->mutex, NULL);
     pthread_cond_init(&made->wake, NULL);
@@ -212,11 +247,11 @@ void gs_pool_free(gs_pool *pool) {
     atomic_store(&pool->stopping, true);
     wake_workers(pool);
     for (size_t i = 0; i < pool->started; i++)
-        pthread_join(pool->workers[i], NULL);
+        pthread_join(pool->members[i + 1].thread, NULL);
     pthread_cond_destroy(&pool->left);
     pthread_cond_destroy(&pool->wake);
     pthread_mutex_destroy(&pool->mutex);
-    gs_free(pool->workers);
+    gs_free(pool->members);
     gs_free(pool);
 }
 

@@ -30,21 +30,24 @@ static inline dvec summand_part(summand what, gs_axis axis, size_t u, size_t par
 
 static inline void accumulate(summand what, gs_axis axis, size_t rows, size_t lanes, const real *x,
                               const real *y, const double *mean, double *sums) {
+    dvec column[ROW_PARTS];
+    for (size_t part = 0; axis == GS_AXIS_EXAMPLE && part < ROW_PARTS; part++)
+        column[part] = d_load_u(sums + part * DLANES);
     for (size_t u = 0; u < rows; u++) {
         dvec row[DVECS];
         clear_sums(row);
         for (size_t part = 0; part < ROW_PARTS; part++) {
             dvec value = summand_part(what, axis, u, part, lanes, x, y, mean);
-            if (axis == GS_AXIS_UNIT) {
+            if (axis == GS_AXIS_UNIT)
                 row[part % DVECS] = d_add(row[part % DVECS], value);
-            } else {
-                double *sum = sums + part * DLANES;
-                d_store_u(sum, d_add(d_load_u(sum), value));
-            }
+            else
+                column[part] = d_add(column[part], value);
         }
         if (axis == GS_AXIS_UNIT)
             sums[u] += d_sum(row);
     }
+    for (size_t part = 0; axis == GS_AXIS_EXAMPLE && part < ROW_PARTS; part++)
+        d_store_u(sums + part * DLANES, column[part]);
 }
 
 static void unit_sums(size_t rows, size_t lanes, const void *x, double *sums) {

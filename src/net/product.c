@@ -37,7 +37,7 @@ typedef struct {
     gs_signal *out;
     size_t tiles, k_tiles; /* of the output, and of k */
     size_t pass;           /* tiles of k in a pass */
-    size_t panels;         /* of a task */
+    size_t blocks, panels; /* blocks of rows of the output; panels of a task */
 } weight_job;
 
 /* The weights that are used after row `i` of the `tiles` rows of a pass over k_tiles from k. */
@@ -83,11 +83,11 @@ static void add_bias(const weight_job *job, gs_block block) {
                            data);
 }
 
-/* One block of rows, and a group of panels. */
+/* One block of rows, and a group of panels: a thread that takes tasks in order stays with its
+   panels. */
 static void run_weight_task(void *context, size_t index) {
     const weight_job *job = context;
-    size_t groups = (job->out->panels + job->panels - 1) / job->panels;
-    size_t block = index / groups, first = index % groups * job->panels;
+    size_t block = index % job->blocks, first = index / job->blocks * job->panels;
     size_t tile = block * GS_BLOCK_TILES, tiles_left = job->tiles - tile;
     size_t tiles = tiles_left < GS_BLOCK_TILES ? tiles_left : GS_BLOCK_TILES;
     size_t end = first + job->panels < job->out->panels ? first + job->panels : job->out->panels;
@@ -103,11 +103,11 @@ static void run_weight_task(void *context, size_t index) {
 
 /* All panels in one task, so that W is read once, or made once; where that would leave threads
    without work, fewer. */
-static size_t panels_of_task(const gs_pool *pool, const weight_job *job, size_t blocks) {
+static size_t panels_of_task(const gs_pool *pool, const weight_job *job) {
     size_t wanted = gs_pool_threads(pool) * TASKS_PER_THREAD, panels = job->out->panels;
-    if (gs_pool_threads(pool) == 1 || !job->weight->data || blocks >= wanted)
+    if (gs_pool_threads(pool) == 1 || !job->weight->data || job->blocks >= wanted)
         return panels;
-    panels = panels * blocks / wanted;
+    panels = panels * job->blocks / wanted;
     return panels > 0 ? panels : 1;
 }
 
@@ -126,13 +126,13 @@ static void run_weight_job(const gs_engine *engine, bool transposed, const gs_ma
                       .out = out,
                       .tiles = transposed ? weight->col_tiles : weight->row_tiles,
                       .k_tiles = transposed ? weight->row_tiles : weight->col_tiles};
-    size_t blocks = (job.tiles + GS_BLOCK_TILES - 1) / GS_BLOCK_TILES;
+    job.blocks = (job.tiles + GS_BLOCK_TILES - 1) / GS_BLOCK_TILES;
     gs_pool *pool = threads_for(engine, job.k_tiles, job.tiles * out->panels);
     job.pass = !weight->data ? STREAMED_TILES : transposed ? BACKWARD_TILES : FORWARD_TILES;
-    job.panels = panels_of_task(pool, &job, blocks);
+    job.panels = panels_of_task(pool, &job);
     out->exponent = gs_product_exponent(weight, right, bias != NULL);
     job.shift = weight->exponent + right->exponent - out->exponent;
-    gs_pool_run(pool, blocks * ((out->panels + job.panels - 1) / job.panels), run_weight_task,
+    gs_pool_run(pool, job.blocks * ((out->panels + job.panels - 1) / job.panels), run_weight_task,
                 &job);
 }
 
@@ -152,31 +152,44 @@ typedef struct {
     const gs_kernels *kernels;
     const gs_signal *delta, *transposed;
     gs_matrix *grad;
+    size_t panels; /* of u, that a task multiplies with a block of rows of delta */
 } outer_job;
 
-/* A row of tiles of the output. */
-static void run_outer(void *context, size_t tile) {
-    const outer_job *job = context;
+/* 8 rows of a panel of dW, as tiles. */
+static void outer_block(const outer_job *job, size_t tile, size_t panel) {
     const gs_kernels *k = job->kernels;
-    size_t across = k->panel / GS_TILE, k_step = job->delta->rows * k->panel;
+    size_t across = k->panel / GS_TILE, first = panel * across;
+    size_t tiles_left = job->grad->col_tiles - first;
     const char *left = panel_of(job->delta, 0, tile * GS_TILE);
+    char *tiles =
+        (char *)job->grad->data + (tile * job->grad->col_tiles + first) * GS_TILE_SIZE * k->size;
     _Alignas(64) char block[GS_TILE * GS_PANEL_BYTES];
-    for (size_t panel = 0; panel * across < job->grad->col_tiles; panel++) {
-        size_t tiles_left = job->grad->col_tiles - panel * across;
-        size_t first = tile * job->grad->col_tiles + panel * across;
-        k->product[GS_PRODUCT_OUTER](job->delta->panels, k_step, left, left,
-                                     panel_of(job->transposed, panel, 0), false, block);
-        k->store_tiles(tiles_left < across ? tiles_left : across, block,
-                       (char *)job->grad->data + first * GS_TILE_SIZE * k->size);
-    }
+    k->product[GS_PRODUCT_OUTER](job->delta->panels, job->delta->rows * k->panel, left, left,
+                                 panel_of(job->transposed, panel, 0), false, block);
+    k->store_tiles(tiles_left < across ? tiles_left : across, block, tiles);
+}
+
+/* A panel of u stays in the first-level cache for a block of rows of delta. */
+static void run_outer(void *context, size_t index) {
+    const outer_job *job = context;
+    size_t panels =
+        (job->grad->col_tiles * GS_TILE + job->kernels->panel - 1) / job->kernels->panel;
+    size_t groups = (panels + job->panels - 1) / job->panels;
+    size_t first_tile = index / groups * GS_BLOCK_TILES, first = index % groups * job->panels;
+    for (size_t panel = first; panel < first + job->panels && panel < panels; panel++)
+        for (size_t tile = first_tile;
+             tile < first_tile + GS_BLOCK_TILES && tile < job->grad->row_tiles; tile++)
+            outer_block(job, tile, panel);
 }
 
 void gs_product_outer(const gs_engine *engine, const gs_signal *delta, const gs_signal *transposed,
                       gs_matrix *grad_weight) {
-    outer_job job = {engine->kernels, delta, transposed, grad_weight};
+    enum { PANELS = 4 };
+    outer_job job = {engine->kernels, delta, transposed, grad_weight, PANELS};
+    size_t blocks = (grad_weight->row_tiles + GS_BLOCK_TILES - 1) / GS_BLOCK_TILES;
     size_t tiles = grad_weight->row_tiles * transposed->panels;
     gs_pool *pool = threads_for(engine, transposed->rows / GS_TILE, tiles);
-    gs_pool_run(pool, grad_weight->row_tiles, run_outer, &job);
+    gs_pool_run(pool, blocks * ((transposed->panels + PANELS - 1) / PANELS), run_outer, &job);
     grad_weight->exponent = delta->exponent + transposed->exponent;
 }
 
