@@ -5,6 +5,8 @@
 #ifndef GS_KERNELS_ELEMENTWISE_H
 #define GS_KERNELS_ELEMENTWISE_H
 
+#include <string.h>
+
 #include "kernels/kernels.h"
 #include "kernels/vector.h"
 
@@ -65,15 +67,52 @@ static void affine_rows(size_t rows, const double *factor, const double *shift, 
     }
 }
 
+/* ---- Transposition, 8 x 8 at a time ---- */
+
+typedef real octet __attribute__((vector_size(GS_TILE * sizeof(real))));
+
+/* Exchange of what lies off the diagonal between blocks of 1, 2 and 4. */
+static inline void exchange_1(octet *a, octet *b) {
+    octet x = *a, y = *b;
+    *a = __builtin_shufflevector(x, y, 0, 8, 2, 10, 4, 12, 6, 14);
+    *b = __builtin_shufflevector(x, y, 1, 9, 3, 11, 5, 13, 7, 15);
+}
+
+static inline void exchange_2(octet *a, octet *b) {
+    octet x = *a, y = *b;
+    *a = __builtin_shufflevector(x, y, 0, 1, 8, 9, 4, 5, 12, 13);
+    *b = __builtin_shufflevector(x, y, 2, 3, 10, 11, 6, 7, 14, 15);
+}
+
+static inline void exchange_4(octet *a, octet *b) {
+    octet x = *a, y = *b;
+    *a = __builtin_shufflevector(x, y, 0, 1, 2, 3, 8, 9, 10, 11);
+    *b = __builtin_shufflevector(x, y, 4, 5, 6, 7, 12, 13, 14, 15);
+}
+
+static inline void transpose_tile(const real *from, real *to) {
+    octet row[GS_TILE];
+    for (size_t i = 0; i < GS_TILE; i++)
+        memcpy(&row[i], from + i * PANEL, sizeof row[i]);
+    for (size_t i = 0; i < GS_TILE; i += 2)
+        exchange_1(&row[i], &row[i + 1]);
+    for (size_t i = 0; i < GS_TILE; i += 4) {
+        exchange_2(&row[i], &row[i + 2]);
+        exchange_2(&row[i + 1], &row[i + 3]);
+    }
+    for (size_t i = 0; i < GS_TILE / 2; i++)
+        exchange_4(&row[i], &row[i + 4]);
+    for (size_t i = 0; i < GS_TILE; i++)
+        memcpy(to + i * PANEL, &row[i], sizeof row[i]);
+}
+
 /* Lane b of unit u goes to row b, lane u % PANEL of output panel u / PANEL; those lie out_stride
- * apart. 8 units at a time, so that what is written is a cache line. */
+ * apart. */
 static void transpose_panel(size_t units, const void *panel, size_t out_stride, void *out) {
     for (size_t u = 0; u < units; u += GS_TILE) {
-        const real *from = (const real *)panel + u * PANEL;
         real *to = (real *)out + u / PANEL * out_stride + u % PANEL;
-        for (size_t b = 0; b < PANEL; b++)
-            for (size_t i = 0; i < GS_TILE; i++)
-                to[b * PANEL + i] = from[i * PANEL + b];
+        for (size_t b = 0; b < PANEL; b += GS_TILE)
+            transpose_tile((const real *)panel + u * PANEL + b, to + b * PANEL);
     }
 }
 

@@ -91,12 +91,12 @@ typedef struct gs_kernels {
 
     /* out[8][panel] = sum over k of left[row, k] * right[k, :], over k_blocks blocks of k; with
        `accumulate`, added to what is there. left_step is the distance in elements from one block of
-       `left` to the next. Weights at `next`, laid out as those at `left`, are fetched meanwhile. */
+       `left` to the next. Weights at `next`, laid out as those at `left`, are fetched meanwhile.
+       GS_PRODUCT_OUTER leaves the panel / 8 tiles that the 8 rows are made of, and does not
+       accumulate. */
     void (*product[GS_PRODUCT_COUNT])(size_t k_blocks, size_t left_step, const void *left,
                                       const void *next, const void *right, bool accumulate,
                                       void *out);
-    /* 8 rows of a panel as the first `tiles` tiles that they are made of. */
-    void (*store_tiles)(size_t tiles, const void *block, void *out);
 
     /* ---- matvec.h: in double whatever the element type ---- */
 

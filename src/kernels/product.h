@@ -6,8 +6,6 @@
 #ifndef GS_KERNELS_PRODUCT_H
 #define GS_KERNELS_PRODUCT_H
 
-#include <string.h>
-
 #include "kernels/vector.h"
 
 /* The accumulators of a pass, ROWS x COLS vectors, fill the register file but for an operand or
@@ -20,21 +18,34 @@ enum { ROWS = 4, COLS = 2 };
 enum { ROWS = 4, COLS = 4 };
 #endif
 
+/* What a product leaves: 8 rows of a panel, or the tiles that they are made of. */
+typedef enum { PANEL_ROWS, TILES } layout;
+
+/* Vector v of a row of the output. */
+static inline void store_sum(layout to, vec sum, size_t row, size_t v, real *out) {
+    size_t col = v * LANES;
+    if (to == PANEL_ROWS)
+        v_store(out + row * PANEL + col, sum);
+    else
+        v_store_octets(out + col / GS_TILE * GS_TILE_SIZE + row * GS_TILE + col % GS_TILE,
+                       GS_TILE_SIZE, sum);
+}
+
 /* left[row, k] stands at row * row_stride + k * k_stride, and every k_per_block the next block
    begins left_step further. All strides but left_step are constants where this is inlined. Tiles of
    weights come from far away and are used soon: while those of this call are multiplied, those at
    `next`, laid out alike, are fetched into the cache. */
 __attribute__((always_inline)) static inline void
-product(size_t k_per_block, size_t row_stride, size_t k_stride, bool fetch, size_t k_blocks,
-        size_t left_step, const real *left, const real *next, const real *right, bool accumulate,
-        real *out) {
+product(size_t k_per_block, size_t row_stride, size_t k_stride, bool fetch, layout to,
+        size_t k_blocks, size_t left_step, const real *left, const real *next, const real *right,
+        bool accumulate, real *out) {
     for (size_t row = 0; row < GS_TILE; row += ROWS) {
         for (size_t col = 0; col < VECS; col += COLS) {
             vec sum[ROWS][COLS];
-            real *to = out + row * PANEL + col * LANES;
+            const real *before = out + row * PANEL + col * LANES;
             for (size_t i = 0; i < ROWS; i++)
                 for (size_t j = 0; j < COLS; j++)
-                    sum[i][j] = accumulate ? v_load(to + i * PANEL + j * LANES) : v_zero();
+                    sum[i][j] = accumulate ? v_load(before + i * PANEL + j * LANES) : v_zero();
             const real *l = left + row * row_stride;
             const real *r = right + col * LANES;
             for (size_t block = 0; block < k_blocks; block++, l += left_step) {
@@ -53,7 +64,7 @@ product(size_t k_per_block, size_t row_stride, size_t k_stride, bool fetch, size
             }
             for (size_t i = 0; i < ROWS; i++)
                 for (size_t j = 0; j < COLS; j++)
-                    v_store(to + i * PANEL + j * LANES, sum[i][j]);
+                    store_sum(to, sum[i][j], row + i, col + j, out);
         }
     }
 }
@@ -61,33 +72,29 @@ product(size_t k_per_block, size_t row_stride, size_t k_stride, bool fetch, size
 /* Z = W A: left is a row of tiles, each 8 rows x 8 k. */
 static void product_forward(size_t k_blocks, size_t left_step, const void *left, const void *next,
                             const void *right, bool accumulate, void *out) {
-    product(GS_TILE, GS_TILE, 1, true, k_blocks, left_step, left, next, right, accumulate, out);
+    product(GS_TILE, GS_TILE, 1, true, PANEL_ROWS, k_blocks, left_step, left, next, right,
+            accumulate, out);
 }
 
 /* G = W^T D: left is a column of tiles, read across. */
 static void product_backward(size_t k_blocks, size_t left_step, const void *left, const void *next,
                              const void *right, bool accumulate, void *out) {
-    product(GS_TILE, 1, GS_TILE, true, k_blocks, left_step, left, next, right, accumulate, out);
+    product(GS_TILE, 1, GS_TILE, true, PANEL_ROWS, k_blocks, left_step, left, next, right,
+            accumulate, out);
 }
 
-/* dW = D A^T: left is 8 rows of a panel of D, and k runs over its examples. */
+/* dW = D A^T: left is 8 rows of a panel of D, and k runs over its examples. The sums of one block
+   alone: it does not accumulate. */
 static void product_outer(size_t k_blocks, size_t left_step, const void *left, const void *next,
                           const void *right, bool accumulate, void *out) {
-    product(PANEL, PANEL, 1, false, k_blocks, left_step, left, next, right, accumulate, out);
+    product(PANEL, PANEL, 1, false, TILES, k_blocks, left_step, left, next, right, accumulate, out);
 }
 
 /* D^T D: left is 8 examples of a panel of D, and k runs over its units. */
 static void product_gram(size_t k_blocks, size_t left_step, const void *left, const void *next,
                          const void *right, bool accumulate, void *out) {
-    product(GS_TILE, 1, PANEL, false, k_blocks, left_step, left, next, right, accumulate, out);
-}
-
-/* 8 rows of a panel as the first `tiles` tiles that they are made of. */
-static void store_tiles(size_t tiles, const void *block, void *out) {
-    for (size_t tile = 0; tile < tiles; tile++)
-        for (size_t row = 0; row < GS_TILE; row++)
-            memcpy((real *)out + tile * GS_TILE_SIZE + row * GS_TILE,
-                   (const real *)block + row * PANEL + tile * GS_TILE, GS_TILE * sizeof(real));
+    product(GS_TILE, 1, PANEL, false, PANEL_ROWS, k_blocks, left_step, left, next, right,
+            accumulate, out);
 }
 
 #endif

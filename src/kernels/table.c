@@ -67,7 +67,6 @@ const gs_kernels GS_KERNEL_TABLE = {
             [GS_PRODUCT_OUTER] = product_outer,
             [GS_PRODUCT_GRAM] = product_gram,
         },
-    .store_tiles = store_tiles,
     .tile_matvec = tile_matvec,
     .tile_matvec_transposed = tile_matvec_transposed,
     .tile_row_gram = tile_row_gram,

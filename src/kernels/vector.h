@@ -7,6 +7,7 @@
  * instruction set.
  *
  *   load, store             64-byte aligned; load_u, store_u unaligned
+ *   store_octets(p, n, a)   8 lanes to p and 8 to p + n; if there are no more than 8, all to p
  *   set(s), zero()          every lane s, every lane 0
  *   add sub mul div sqrt    one rounding
  *   fma(a, b, c)            a b + c, one rounding
@@ -58,6 +59,18 @@
 #error "define one of GS_ISA_PORTABLE, GS_ISA_AVX2, GS_ISA_AVX512, GS_ISA_NEON"
 #endif
 
+static inline void d_store_octets(double *p, size_t n, dvec a) {
+    (void)n;
+    d_store_u(p, a);
+}
+
+#if !defined(GS_ISA_AVX512)
+static inline void f_store_octets(float *p, size_t n, fvec a) {
+    (void)n;
+    f_store_u(p, a);
+}
+#endif
+
 #if defined(GS_DTYPE_F64)
 typedef double real;
 typedef dvec vec;
@@ -84,6 +97,7 @@ enum { VECS = PANEL / LANES, PARTS = LANES / DLANES, DVECS = 16 / DLANES };
 #define v_store GS_OF_REAL(_store)
 #define v_load_u GS_OF_REAL(_load_u)
 #define v_store_u GS_OF_REAL(_store_u)
+#define v_store_octets GS_OF_REAL(_store_octets)
 #define v_set GS_OF_REAL(_set)
 #define v_zero GS_OF_REAL(_zero)
 #define v_add GS_OF_REAL(_add)

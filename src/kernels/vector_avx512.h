@@ -93,6 +93,10 @@ static inline fvec f_load(const float *p) { return _mm512_load_ps(p); }
 static inline void f_store(float *p, fvec a) { _mm512_store_ps(p, a); }
 static inline fvec f_load_u(const float *p) { return _mm512_loadu_ps(p); }
 static inline void f_store_u(float *p, fvec a) { _mm512_storeu_ps(p, a); }
+static inline void f_store_octets(float *p, size_t n, fvec a) {
+    _mm256_storeu_ps(p, _mm512_castps512_ps256(a));
+    _mm256_storeu_ps(p + n, _mm512_extractf32x8_ps(a, 1));
+}
 static inline fvec f_set(float s) { return _mm512_set1_ps(s); }
 static inline fvec f_zero(void) { return _mm512_setzero_ps(); }
 static inline fvec f_add(fvec a, fvec b) { return _mm512_add_ps(a, b); }

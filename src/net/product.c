@@ -4,6 +4,8 @@
  */
 #include "net/product.h"
 
+#include <string.h>
+
 /* Products smaller than this many multiplications are done on the calling thread. */
 enum { PARALLEL_WORK = 1 << 18 };
 
@@ -163,10 +165,12 @@ static void outer_block(const outer_job *job, size_t tile, size_t panel) {
     const char *left = panel_of(job->delta, 0, tile * GS_TILE);
     char *tiles =
         (char *)job->grad->data + (tile * job->grad->col_tiles + first) * GS_TILE_SIZE * k->size;
-    _Alignas(64) char block[GS_TILE * GS_PANEL_BYTES];
+    _Alignas(64) char edge[GS_TILE * GS_PANEL_BYTES];
     k->product[GS_PRODUCT_OUTER](job->delta->panels, job->delta->rows * k->panel, left, left,
-                                 panel_of(job->transposed, panel, 0), false, block);
-    k->store_tiles(tiles_left < across ? tiles_left : across, block, tiles);
+                                 panel_of(job->transposed, panel, 0), false,
+                                 tiles_left < across ? edge : tiles);
+    if (tiles_left < across)
+        memcpy(tiles, edge, tiles_left * GS_TILE_SIZE * k->size);
 }
 
 /* A panel of u stays in the first-level cache for a block of rows of delta. */
