@@ -91,7 +91,8 @@ typedef struct gs_kernels {
 
     /* out[8][panel] = sum over k of left[row, k] * right[k, :], over k_blocks blocks of k; with
        `accumulate`, added to what is there. left_step is the distance in elements from one block of
-       `left` to the next. Weights at `next`, laid out as those at `left`, are fetched meanwhile.
+       `left` to the next. What stands at `next` is fetched meanwhile: weights laid out as
+       those at `left`, or for GS_PRODUCT_OUTER the place of the next output.
        GS_PRODUCT_OUTER leaves the panel / 8 tiles that the 8 rows are made of, and does not
        accumulate. */
     void (*product[GS_PRODUCT_COUNT])(size_t k_blocks, size_t left_step, const void *left,
@@ -100,11 +101,10 @@ typedef struct gs_kernels {
 
     /* ---- matvec.h: in double whatever the element type ---- */
 
-    /* y[8 row_tiles] += W x, and y[8 col_tiles] += W^T x. */
-    void (*tile_matvec)(size_t row_tiles, size_t col_tiles, const void *weight, const double *x,
-                        double *y);
-    void (*tile_matvec_transposed)(size_t row_tiles, size_t col_tiles, const void *weight,
-                                   const double *x, double *y);
+    /* y[8] += R x and y[8 col_tiles] += R^T x, where R is a row of tiles; in double whatever the
+       element type. */
+    void (*tile_matvec)(size_t col_tiles, const void *row, const double *x, double *y);
+    void (*tile_matvec_transposed)(size_t col_tiles, const void *row, const double *x, double *y);
     /* u[8] = R x - factor u, then y[8 col_tiles] += R^T u, where R is a row of tiles; returns the
        sum of u^2. */
     double (*tile_row_gram)(size_t col_tiles, const void *row, const double *x, double factor,

@@ -18,6 +18,10 @@ enum { ROWS = 4, COLS = 2 };
 enum { ROWS = 4, COLS = 4 };
 #endif
 
+/* What is brought into the cache meanwhile from `next`: nothing, the left operand of the next call, or
+   the place of its output. */
+typedef enum { FETCH_NOTHING, FETCH_WEIGHTS, FETCH_OUTPUT } fetch;
+
 /* What a product leaves: 8 rows of a panel, or the tiles that they are made of. */
 typedef enum { PANEL_ROWS, TILES } layout;
 
@@ -31,12 +35,20 @@ static inline void store_sum(layout to, vec sum, size_t row, size_t v, real *out
                        GS_TILE_SIZE, sum);
 }
 
+/* A cache line at a time, as k goes on. */
+static inline void fetch_ahead(fetch what, const real *next, size_t block, size_t offset,
+                               size_t k) {
+    enum { LINE = 64 / sizeof(real) };
+    if (what == FETCH_WEIGHTS && k % (GS_TILE / sizeof(real)) == 0)
+        __builtin_prefetch(next + offset + k * GS_TILE);
+    if (what == FETCH_OUTPUT && block == 0 && k < GS_TILE * PANEL / LINE)
+        __builtin_prefetch(next + k * LINE, 1);
+}
+
 /* left[row, k] stands at row * row_stride + k * k_stride, and every k_per_block the next block
-   begins left_step further. All strides but left_step are constants where this is inlined. Tiles of
-   weights come from far away and are used soon: while those of this call are multiplied, those at
-   `next`, laid out alike, are fetched into the cache. */
+   begins left_step further. All strides but left_step are constants where this is inlined. */
 __attribute__((always_inline)) static inline void
-product(size_t k_per_block, size_t row_stride, size_t k_stride, bool fetch, layout to,
+product(size_t k_per_block, size_t row_stride, size_t k_stride, fetch what, layout to,
         size_t k_blocks, size_t left_step, const real *left, const real *next, const real *right,
         bool accumulate, real *out) {
     for (size_t row = 0; row < GS_TILE; row += ROWS) {
@@ -50,8 +62,8 @@ product(size_t k_per_block, size_t row_stride, size_t k_stride, bool fetch, layo
             const real *r = right + col * LANES;
             for (size_t block = 0; block < k_blocks; block++, l += left_step) {
                 for (size_t k = 0; k < k_per_block; k++, r += PANEL) {
-                    if (fetch && row + col == 0 && k % (GS_TILE / sizeof(real)) == 0)
-                        __builtin_prefetch(next + block * left_step + k * GS_TILE);
+                    if (row + col == 0)
+                        fetch_ahead(what, next, block, block * left_step, k);
                     vec operand[COLS];
                     for (size_t j = 0; j < COLS; j++)
                         operand[j] = v_load(r + j * LANES);
@@ -72,14 +84,14 @@ product(size_t k_per_block, size_t row_stride, size_t k_stride, bool fetch, layo
 /* Z = W A: left is a row of tiles, each 8 rows x 8 k. */
 static void product_forward(size_t k_blocks, size_t left_step, const void *left, const void *next,
                             const void *right, bool accumulate, void *out) {
-    product(GS_TILE, GS_TILE, 1, true, PANEL_ROWS, k_blocks, left_step, left, next, right,
+    product(GS_TILE, GS_TILE, 1, FETCH_WEIGHTS, PANEL_ROWS, k_blocks, left_step, left, next, right,
             accumulate, out);
 }
 
 /* G = W^T D: left is a column of tiles, read across. */
 static void product_backward(size_t k_blocks, size_t left_step, const void *left, const void *next,
                              const void *right, bool accumulate, void *out) {
-    product(GS_TILE, 1, GS_TILE, true, PANEL_ROWS, k_blocks, left_step, left, next, right,
+    product(GS_TILE, 1, GS_TILE, FETCH_WEIGHTS, PANEL_ROWS, k_blocks, left_step, left, next, right,
             accumulate, out);
 }
 
@@ -87,13 +99,14 @@ static void product_backward(size_t k_blocks, size_t left_step, const void *left
    alone: it does not accumulate. */
 static void product_outer(size_t k_blocks, size_t left_step, const void *left, const void *next,
                           const void *right, bool accumulate, void *out) {
-    product(PANEL, PANEL, 1, false, TILES, k_blocks, left_step, left, next, right, accumulate, out);
+    product(PANEL, PANEL, 1, FETCH_OUTPUT, TILES, k_blocks, left_step, left, next, right,
+            accumulate, out);
 }
 
 /* D^T D: left is 8 examples of a panel of D, and k runs over its units. */
 static void product_gram(size_t k_blocks, size_t left_step, const void *left, const void *next,
                          const void *right, bool accumulate, void *out) {
-    product(GS_TILE, 1, PANEL, false, PANEL_ROWS, k_blocks, left_step, left, next, right,
+    product(GS_TILE, 1, PANEL, FETCH_NOTHING, PANEL_ROWS, k_blocks, left_step, left, next, right,
             accumulate, out);
 }
 

@@ -83,12 +83,16 @@ static void make_constant(const gs_kernels *k, const gs_matrix *m, size_t row_ti
  * zero. */
 static void project_out(const gs_kernels *k, const gs_matrix *q, size_t row_tiles, double *v,
                         double *coefficients) {
-    for (size_t i = 0; i < row_tiles * GS_TILE; i++)
-        coefficients[i] = 0;
-    k->tile_matvec(row_tiles, q->col_tiles, q->data, v, coefficients);
+    for (size_t i = 0; i < row_tiles; i++) {
+        double *c = coefficients + i * GS_TILE;
+        memset(c, 0, GS_TILE * sizeof *c);
+        k->tile_matvec(q->col_tiles, gs_matrix_element(k, q, i * GS_TILE, 0), v, c);
+    }
     for (size_t i = 0; i < row_tiles * GS_TILE; i++)
         coefficients[i] = -coefficients[i];
-    k->tile_matvec_transposed(row_tiles, q->col_tiles, q->data, coefficients, v);
+    for (size_t i = 0; i < row_tiles; i++)
+        k->tile_matvec_transposed(q->col_tiles, gs_matrix_element(k, q, i * GS_TILE, 0),
+                                  coefficients + i * GS_TILE, v);
 }
 
 /* Row i of Q from v: Gram-Schmidt, projected twice ("twice is enough": Giraud, Langou, Rozloznik

@@ -28,6 +28,8 @@ struct gs_matrix {
     int64_t exponent;
     gs_tile_source source;
     bool is_borrowed;
+    const void *upcoming[2]; /* tiles of W that forward, and backward, will want after those of this
+                                one, to be fetched ahead; NULL if they are laid out otherwise */
 };
 
 /* A zero matrix. Errors: GS_ERR_MEMORY. */

@@ -233,6 +233,21 @@ static gs_status allocate_signals(gs_network *network, gs_error *error) {
     return GS_OK;
 }
 
+/* Weights that are alike are fetched while those before them are used. */
+static void announce_weights(gs_network *network) {
+    gs_matrix *before = NULL;
+    for (size_t i = 0; i < network->stage_count; i++) {
+        gs_matrix *here = &network->stages[i].dense.weight;
+        if (network->stages[i].kind != GS_STAGE_DENSE)
+            continue;
+        if (before && before->rows == here->rows && before->cols == here->cols) {
+            before->upcoming[0] = here->data;
+            here->upcoming[1] = before->data;
+        }
+        before = here;
+    }
+}
+
 /* ---- Memory ---- */
 
 static size_t stages_per_layer(const gs_config *config) {
@@ -256,6 +271,7 @@ static gs_status allocate_all(gs_network *network, const gs_budget *budget, gs_e
         status = append_stages(network, budget->weights, error);
     if (status == GS_OK)
         status = allocate_signals(network, error);
+    announce_weights(network);
     if (status == GS_OK) {
         status = gs_loss_new(&network->engine, config->loss.index, config->outputs, config->batch,
                              &network->loss, error);

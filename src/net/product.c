@@ -52,7 +52,9 @@ static const char *next_weights(const weight_job *job, gs_tiles w, size_t step, 
         return w.data;
     if (k_end < job->k_tiles)
         return w.data + k_tiles * k_step * size;
-    return tile + tiles < job->tiles ? w.data + tiles * step * size : w.data;
+    if (tile + tiles < job->tiles)
+        return w.data + tiles * step * size;
+    return job->weight->upcoming[job->transposed] ? job->weight->upcoming[job->transposed] : w.data;
 }
 
 /* One pass over some rows of tiles of the output and the panels [first, end). */
@@ -166,7 +168,10 @@ static void outer_block(const outer_job *job, size_t tile, size_t panel) {
     char *tiles =
         (char *)job->grad->data + (tile * job->grad->col_tiles + first) * GS_TILE_SIZE * k->size;
     _Alignas(64) char edge[GS_TILE * GS_PANEL_BYTES];
-    k->product[GS_PRODUCT_OUTER](job->delta->panels, job->delta->rows * k->panel, left, left,
+    const char *next =
+        tiles +
+        (tile + 1 < job->grad->row_tiles ? job->grad->col_tiles * GS_TILE_SIZE * k->size : 0);
+    k->product[GS_PRODUCT_OUTER](job->delta->panels, job->delta->rows * k->panel, left, next,
                                  panel_of(job->transposed, panel, 0), false,
                                  tiles_left < across ? edge : tiles);
     if (tiles_left < across)

@@ -25,8 +25,10 @@ typedef struct {
     bench_shape shape; /* its layers are those that fit */
     gs_dtype dtype;
     gs_matrix *weights;
-    gs_signal *inputs, *outputs; /* one a layer, as a pass keeps them */
+    gs_signal *inputs;    /* one a layer, kept for the gradient of its weights */
+    gs_signal outputs[2]; /* in turn; what has just been made is in the cache */
     gs_signal delta, transposed;
+    gs_arena *arena; /* as a network has; OpenBLAS uses the same memory */
 } stack;
 
 static void fill_signal(const gs_engine *engine, gs_signal *signal) {
@@ -60,27 +62,44 @@ static void new_weights(const gs_engine *engine, stack *s) {
         else
             memcpy(w->data, s->weights[0].data, bytes);
     }
+    for (size_t l = 1; l < s->shape.layers; l++) {
+        s->weights[l - 1].upcoming[0] = s->weights[l].data;
+        s->weights[l].upcoming[1] = s->weights[l - 1].data;
+    }
 }
 
-static stack *new_stack(const gs_engine *engine, bench_shape shape) {
+static gs_arena *new_arena(const gs_kernels *kernels, bench_shape shape) {
+    size_t weight, signal;
+    bench_must(gs_matrix_bytes(kernels, shape.width, shape.width, &weight) &&
+                   gs_signal_bytes(kernels, shape.width, shape.batch + kernels->panel, &signal),
+               "too large");
+    gs_arena *arena =
+        gs_arena_new(shape.layers * (weight + signal) + 8 * signal + ((size_t)1 << 20), NULL);
+    bench_must(arena, "no memory");
+    return arena;
+}
+
+static stack *new_stack(const gs_engine *given, bench_shape shape) {
     stack *s = calloc(1, sizeof *s);
     bench_must(s, "no memory");
+    gs_engine own = *given, *engine = &own;
     s->dtype = engine->kernels->dtype;
     s->shape = shape;
     s->shape.layers = bench_layers_within(most_weight_bytes, shape, s->dtype);
     s->weights = calloc(s->shape.layers, sizeof *s->weights);
     s->inputs = calloc(s->shape.layers, sizeof *s->inputs);
-    s->outputs = calloc(s->shape.layers, sizeof *s->outputs);
-    bench_must(s->weights && s->inputs && s->outputs, "no memory");
+    bench_must(s->weights && s->inputs, "no memory");
+    own.arena = s->arena = new_arena(engine->kernels, s->shape);
     new_weights(engine, s);
     for (size_t l = 0; l < s->shape.layers; l++) {
         new_signal(engine, shape.width, shape.batch, &s->inputs[l]);
-        new_signal(engine, shape.width, shape.batch, &s->outputs[l]);
         if (l == 0)
             fill_signal(engine, &s->inputs[l]);
         else
             gs_signal_copy(engine, &s->inputs[0], &s->inputs[l]);
     }
+    for (size_t i = 0; i < 2; i++)
+        new_signal(engine, shape.width, shape.batch, &s->outputs[i]);
     new_signal(engine, shape.width, shape.batch, &s->delta);
     fill_signal(engine, &s->delta);
     new_signal(engine, s->delta.panels * engine->kernels->panel, shape.width, &s->transposed);
@@ -88,16 +107,9 @@ static stack *new_stack(const gs_engine *engine, bench_shape shape) {
 }
 
 static void free_stack(stack *s) {
-    for (size_t l = 0; l < s->shape.layers; l++) {
-        gs_matrix_free(&s->weights[l]);
-        gs_signal_free(&s->inputs[l]);
-        gs_signal_free(&s->outputs[l]);
-    }
-    gs_signal_free(&s->delta);
-    gs_signal_free(&s->transposed);
+    gs_arena_free(s->arena);
     free(s->weights);
     free(s->inputs);
-    free(s->outputs);
     free(s);
 }
 
@@ -119,14 +131,14 @@ static void forward_step(void *context) {
     walker *w = context;
     stack *s = w->stack;
     size_t l = next_layer(&w->layer, s);
-    gs_product_forward(w->engine, &s->weights[l], &s->inputs[l], NULL, &s->outputs[l]);
+    gs_product_forward(w->engine, &s->weights[l], &s->delta, NULL, &s->outputs[l % 2]);
 }
 
 static void backward_step(void *context) {
     walker *w = context;
     stack *s = w->stack;
-    size_t l = next_layer(&w->layer, s);
-    gs_product_backward(w->engine, &s->weights[l], &s->delta, &s->outputs[l]);
+    size_t l = s->shape.layers - 1 - next_layer(&w->layer, s);
+    gs_product_backward(w->engine, &s->weights[l], &s->delta, &s->outputs[l % 2]);
 }
 
 /* The gradient goes over the weights: as far from the cache as in training, in half the memory. */
@@ -205,14 +217,14 @@ static void blas_step(void *context) {
     stack *s = w->stack;
     size_t l = next_layer(&w->layer, s), units = s->shape.width, batch = s->shape.batch;
     bool first = w->layout & 1, second = w->layout & 2;
-    void *weight = s->weights[l].data, *u = s->inputs[l].data;
+    void *weight = s->weights[l].data, *x = s->delta.data, *z = s->outputs[l % 2].data;
     gemm g;
     if (w->outer)
-        g = (gemm){first, second, units, units, batch, s->delta.data, u, weight};
+        g = (gemm){first, second, units, units, batch, x, s->inputs[l].data, weight};
     else if (first)
-        g = (gemm){false, second, batch, units, units, u, weight, s->outputs[l].data};
+        g = (gemm){false, second, batch, units, units, x, weight, z};
     else
-        g = (gemm){second, false, units, batch, units, weight, u, s->outputs[l].data};
+        g = (gemm){second, false, units, batch, units, weight, x, z};
     w->blas->set_threads((int)w->threads);
     run_gemm(w->blas, s->dtype, g);
 }

@@ -321,10 +321,17 @@ static void check_matvec(const gs_engine *engine, size_t out, size_t in, bool tr
     double *reference = test_random(12, to + 2 * GS_TILE);
     gs_matrix m = test_matrix_of(engine, out, in, w);
 
-    (transposed ? k->tile_matvec_transposed : k->tile_matvec)(m.row_tiles, m.col_tiles, m.data, x,
-                                                              y);
-    (transposed ? portable->tile_matvec_transposed
-                : portable->tile_matvec)(m.row_tiles, m.col_tiles, m.data, x, reference);
+    for (size_t i = 0; i < m.row_tiles; i++) {
+        const void *row = gs_matrix_element(k, &m, i * GS_TILE, 0);
+        size_t skip = i * GS_TILE;
+        if (transposed) {
+            k->tile_matvec_transposed(m.col_tiles, row, x + skip, y);
+            portable->tile_matvec_transposed(m.col_tiles, row, x + skip, reference);
+        } else {
+            k->tile_matvec(m.col_tiles, row, x, y + skip);
+            portable->tile_matvec(m.col_tiles, row, x, reference + skip);
+        }
+    }
     naive_matvec(out, in, transposed, w, x, expected);
     double terms = (double)from + 1;
     for (size_t i = 0; i < to; i++)

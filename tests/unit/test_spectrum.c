@@ -386,8 +386,8 @@ static void check_step(const gs_engine *engine) {
 
         double squares = k->tile_row_gram(m.col_tiles, m.data, x, 0.5, u, y), sum = 0;
         double same_squares = portable->tile_row_gram(m.col_tiles, m.data, x, 0.5, same_u, same);
-        k->tile_matvec(1, m.col_tiles, m.data, x, products);
-        k->tile_matvec_transposed(1, m.col_tiles, m.data, u, expected);
+        k->tile_matvec(m.col_tiles, m.data, x, products);
+        k->tile_matvec_transposed(m.col_tiles, m.data, u, expected);
         for (size_t r = 0; r < GS_TILE; r++) {
             CHECK(u[r] == products[r] - 0.5 * (r < 3 ? (double[]){1, -2, 3}[r] : 0));
             sum += u[r] * u[r];
