@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/pool.h"
 #include "kernels/kernels.h"
+#include "net/magnitude.h"
 
 /* What every operation needs: the kernels of the element type, and the threads; and where what is made
    while a network is built takes its memory, as long as there is room. */
@@ -101,19 +102,6 @@ void gs_signal_reshape(const gs_engine *engine, gs_signal *signal, size_t units)
 
 /* sum of x y, times 2^(both exponents). */
 double gs_signal_dot(const gs_engine *engine, const gs_signal *x, const gs_signal *y);
-
-/* A norm, as a number that cannot overflow: sqrt(sum_squares) * 2^exponent. */
-typedef struct {
-    double sum_squares; /* nan or inf: something was not finite */
-    int64_t exponent;
-} gs_magnitude;
-
-double gs_ldexp(double value, int64_t exponent);   /* value 2^exponent, for any exponent */
-double gs_magnitude_log10(gs_magnitude magnitude); /* -inf for zero, nan for not finite */
-double gs_magnitude_value(gs_magnitude magnitude); /* 0 or inf where it does not fit */
-gs_magnitude gs_magnitude_add(gs_magnitude x, gs_magnitude y); /* of the two parts together */
-double gs_magnitude_ratio(gs_magnitude numerator,
-                          gs_magnitude denominator); /* nan if the latter is 0 */
 
 /* Frobenius norm over units and batch, and the largest absolute mantissa (may be NULL), from the sizes
    of blocks. */
