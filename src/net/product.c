@@ -42,40 +42,54 @@ typedef struct {
     size_t blocks, panels; /* blocks of rows of the output; panels of a task */
 } weight_job;
 
-/* The weights that are used after row `i` of the `tiles` rows of a pass over k_tiles from k. */
-static const char *next_weights(const weight_job *job, gs_tiles w, size_t step, size_t k_step,
-                                size_t tile, size_t tiles, size_t i, size_t k_end, size_t k_tiles) {
-    size_t size = job->kernels->size;
-    if (i + 1 < tiles)
-        return w.data + (i + 1) * step * size;
-    if (!job->weight->data)
-        return w.data;
-    if (k_end < job->k_tiles)
-        return w.data + k_tiles * k_step * size;
-    if (tile + tiles < job->tiles)
-        return w.data + tiles * step * size;
-    return job->weight->upcoming[job->transposed] ? job->weight->upcoming[job->transposed] : w.data;
-}
+/* Rows of tiles [tile, tile + tiles) of the output, over tiles [k, k + k_tiles) of the sum. */
+typedef struct {
+    size_t tile, tiles, k, k_tiles;
+    const char *weights;
+    size_t step, k_step; /* between the weights of two rows, and of two tiles of k; in bytes */
+} weight_pass;
 
-/* One pass over some rows of tiles of the output and the panels [first, end). */
-static void run_pass(const weight_job *job, size_t tile, size_t tiles, size_t k, size_t first,
-                     size_t end) {
-    _Alignas(64) char scratch[STREAMED_TILES * STREAMED_TILES * GS_TILE_SIZE * sizeof(double)];
-    const gs_kernels *kernels = job->kernels;
+static weight_pass pass_of(const weight_job *job, size_t tile, size_t tiles, size_t k,
+                           void *scratch) {
     size_t k_left = job->k_tiles - k, k_tiles = k_left < job->pass ? k_left : job->pass;
     gs_tiles w = job->transposed
-                     ? gs_matrix_tiles(kernels, job->weight, k, k_tiles, tile, tiles, scratch)
-                     : gs_matrix_tiles(kernels, job->weight, tile, tiles, k, k_tiles, scratch);
-    size_t step = job->transposed ? GS_TILE_SIZE : w.row_step;
-    size_t k_step = job->transposed ? w.row_step : GS_TILE_SIZE;
+                     ? gs_matrix_tiles(job->kernels, job->weight, k, k_tiles, tile, tiles, scratch)
+                     : gs_matrix_tiles(job->kernels, job->weight, tile, tiles, k, k_tiles, scratch);
+    size_t across = w.row_step * job->kernels->size, along = GS_TILE_SIZE * job->kernels->size;
+    return (weight_pass){.tile = tile,
+                         .tiles = tiles,
+                         .k = k,
+                         .k_tiles = k_tiles,
+                         .weights = w.data,
+                         .step = job->transposed ? along : across,
+                         .k_step = job->transposed ? across : along};
+}
+
+/* The weights that are used after those of row `i` of a pass. */
+static const char *next_weights(const weight_job *job, const weight_pass *p, size_t i) {
+    const char *upcoming = job->weight->upcoming[job->transposed];
+    if (i + 1 < p->tiles)
+        return p->weights + (i + 1) * p->step;
+    if (!job->weight->data)
+        return p->weights;
+    if (p->k + p->k_tiles < job->k_tiles)
+        return p->weights + p->k_tiles * p->k_step;
+    if (p->tile + p->tiles < job->tiles)
+        return p->weights + p->tiles * p->step;
+    return upcoming ? upcoming : p->weights;
+}
+
+/* For the panels [first, end). */
+static void run_pass(const weight_job *job, const weight_pass *p, size_t first, size_t end) {
+    const gs_kernels *kernels = job->kernels;
     gs_product product = job->transposed ? GS_PRODUCT_BACKWARD : GS_PRODUCT_FORWARD;
-    for (size_t i = 0; i < tiles; i++) {
-        const char *left = w.data + i * step * kernels->size;
-        const char *next = next_weights(job, w, step, k_step, tile, tiles, i, k + k_tiles, k_tiles);
+    for (size_t i = 0; i < p->tiles; i++) {
+        const char *next = next_weights(job, p, i);
         for (size_t panel = first; panel < end; panel++)
-            kernels->product[product](k_tiles, k_step, left, next,
-                                      panel_of(job->right, panel, k * GS_TILE), k > 0,
-                                      (char *)panel_of(job->out, panel, (tile + i) * GS_TILE));
+            kernels->product[product](p->k_tiles, p->k_step / kernels->size,
+                                      p->weights + i * p->step, next,
+                                      panel_of(job->right, panel, p->k * GS_TILE), p->k > 0,
+                                      (char *)panel_of(job->out, panel, (p->tile + i) * GS_TILE));
     }
 }
 
@@ -95,8 +109,11 @@ static void run_weight_task(void *context, size_t index) {
     size_t tile = block * GS_BLOCK_TILES, tiles_left = job->tiles - tile;
     size_t tiles = tiles_left < GS_BLOCK_TILES ? tiles_left : GS_BLOCK_TILES;
     size_t end = first + job->panels < job->out->panels ? first + job->panels : job->out->panels;
-    for (size_t k = 0; k < job->k_tiles; k += job->pass)
-        run_pass(job, tile, tiles, k, first, end);
+    _Alignas(64) char scratch[STREAMED_TILES * STREAMED_TILES * GS_TILE_SIZE * sizeof(double)];
+    for (size_t k = 0; k < job->k_tiles; k += job->pass) {
+        weight_pass pass = pass_of(job, tile, tiles, k, scratch);
+        run_pass(job, &pass, first, end);
+    }
     for (size_t panel = first; panel < end; panel++) {
         gs_block made = gs_signal_block(job->kernels, job->out, panel, block);
         if (job->bias)
