@@ -160,10 +160,10 @@ size_t gs_network_batch(const gs_network *network);
    Errors: GS_ERR_USAGE with --data, whose examples are the caller's to load and to set. */
 gs_status gs_network_draw_batch(gs_network *network, gs_error *error);
 
-/* Use this batch instead: input [batch, inputs]; and for mse a target [batch, outputs] or labels, for
-   one-hot rows; for ce labels [batch], below outputs. The arrays are copied; any may be NULL, and
-   what is there stays. Errors: GS_ERR_USAGE for a label that is no class, a target where the loss has
-   none, or both a target and labels. */
+/* Use this batch instead: input [batch, inputs]; and for mse a target [batch, outputs] or labels,
+   for one-hot rows; for ce labels [batch], below outputs. The arrays are copied; any may be NULL,
+   and what is there stays. Errors: GS_ERR_USAGE for a label that is no class, a target where the
+   loss has none, or both a target and labels. */
 gs_status gs_network_set_batch(gs_network *network, const double *input, const double *target,
                                const size_t *labels, gs_error *error);
 
@@ -200,6 +200,9 @@ typedef struct {
 bool gs_network_tensor(const gs_network *network, size_t index, gs_tensor *tensor);
 gs_status gs_network_read(const gs_network *network, const char *name, double *values, size_t count,
                           gs_error *error);
+
+/* Weights can be written where they are stored: with "weights" set to "stored", or as `auto` finds
+   room. Errors: GS_ERR_USAGE for them elsewhere, for a gradient, and as gs_network_read(). */
 gs_status gs_network_write(gs_network *network, const char *name, const double *values,
                            size_t count, gs_error *error);
 
@@ -239,9 +242,10 @@ void gs_module_free(gs_module *module);
 gs_status gs_module_forward(gs_module *module, size_t batch, const double *x, double *y,
                             gs_error *error);
 
-/* grad_x = dL/dx [batch, inputs] from grad_y = dL/dy [batch, outputs], at the x of the last
-   forward and the parameters that it had; grad_x may be grad_y. The gradients of the parameters, summed over the batch, replace
-   those of the last backward. Errors: GS_ERR_USAGE without a forward before; GS_ERR_MEMORY. */
+/* grad_x = dL/dx [batch, inputs] from grad_y = dL/dy [batch, outputs], at the x of the last forward
+   and the parameters that it had; grad_x may be grad_y. The gradients of the parameters, summed
+   over the batch, replace those of the last backward. Errors: GS_ERR_USAGE without a forward
+   before; GS_ERR_MEMORY. */
 gs_status gs_module_backward(gs_module *module, const double *grad_y, double *grad_x,
                              gs_error *error);
 

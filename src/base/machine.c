@@ -198,8 +198,8 @@ size_t gs_cpu_limit_under(const char *root) {
     return group_limit_under(root, "cpu", cpu_quota_v2, cpu_quota_v1);
 }
 
-/* The affinity mask of this thread, for CPU_FREE; NULL if the system does not say. The kernel refuses a
-   mask that is smaller than its own; 1 << 16 is 8 times its maximum. */
+/* The affinity mask of this thread, for CPU_FREE; NULL if the system does not say. The kernel
+   refuses a mask that is smaller than its own; 1 << 16 is 8 times its maximum. */
 static cpu_set_t *affinity_mask(size_t *bytes, int *cpus) {
     for (*cpus = 1024; *cpus <= 1 << 16; *cpus *= 2) {
         cpu_set_t *mask = CPU_ALLOC(*cpus);

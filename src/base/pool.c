@@ -1,9 +1,9 @@
 /*
- * The pool. Each thread has a share of the tasks of a job, the same share of every job of that size,
- * so that it finds in its cache what it made in the job before; who is done helps the others. A job
- * is open while there may be tasks left in it; a worker enters an open job, takes tasks, and leaves.
- * The caller takes tasks too, closes the job, and waits until nobody is inside. A worker that wakes
- * too late finds the door shut and is not waited for.
+ * The pool. Each thread has a share of the tasks of a job, the same share of every job of that
+ * size, so that it finds in its cache what it made in the job before; who is done helps the others.
+ * A job is open while there may be tasks left in it; a worker enters an open job, takes tasks, and
+ * leaves. The caller takes tasks too, closes the job, and waits until nobody is inside. A worker
+ * that wakes too late finds the door shut and is not waited for.
  */
 #include "base/pool.h"
 
@@ -17,8 +17,8 @@
 #include "base/memory.h"
 
 /* How often a thread looks again before it sleeps: at first at once, for what comes within
-   microseconds, then each time offering its processor to others. About 100 us: longer than what lies
-   between the jobs of one layer, shorter than anyone would notice. */
+   microseconds, then each time offering its processor to others. About 100 us: longer than what
+   lies between the jobs of one layer, shorter than anyone would notice. */
 enum { EAGER_LOOKS = 1000, LOOKS = EAGER_LOOKS + 1000 };
 
 enum { STACK_BYTES = 1 << 20 }; /* the same with every libc; musl's own default is 128 KiB */
@@ -123,8 +123,8 @@ static void wait_for_news(gs_pool *pool, size_t seen) {
     gs_leave_cpu(atomic_load(&pool->waker));
 }
 
-/* A thread that starts or wakes is often put where the one is that it is to help, and stays there for
-   milliseconds while other processors are idle: it moves over itself. */
+/* A thread that starts or wakes is often put where the one is that it is to help, and stays there
+   for milliseconds while other processors are idle: it moves over itself. */
 static void *work(void *argument) {
     const member *self = argument;
     gs_pool *pool = self->pool;

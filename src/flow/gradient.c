@@ -28,12 +28,14 @@ static gs_status fit_signal(const gs_engine *engine, size_t units, size_t batch,
     return gs_signal_new(engine, units, batch, signal, error);
 }
 
-static gs_status fit_matrix(const gs_engine *engine, size_t rows, size_t cols, gs_matrix *matrix,
-                            gs_error *error) {
-    if (matrix->rows == rows && matrix->cols == cols)
+static gs_status fit_squares(const gs_signal *delta, gs_gradient_work *work, gs_error *error) {
+    size_t count = delta->rows / GS_TILE;
+    if (work->square_count == count)
         return GS_OK;
-    gs_matrix_free(matrix);
-    return gs_matrix_new(engine, rows, cols, matrix, error);
+    gs_free(work->squares);
+    work->squares = gs_alloc(count, sizeof *work->squares, error);
+    work->square_count = work->squares ? count : 0;
+    return work->squares ? GS_OK : GS_ERR_MEMORY;
 }
 
 static gs_status fit_examples(const gs_engine *engine, const gs_signal *delta,
@@ -53,8 +55,8 @@ void gs_gradient_work_free(gs_gradient_work *work) {
     gs_signal_free(&work->near_delta);
     gs_signal_free(&work->near_input);
     gs_signal_free(&work->transposed);
-    gs_matrix_free(&work->matrix);
     gs_free(work->scale);
+    gs_free(work->squares);
     *work = (gs_gradient_work){0};
 }
 
@@ -94,9 +96,9 @@ static bool is_near_one(gs_dtype dtype, double squares) {
     return squares == 0 || (squares >= 1 / limit && squares <= limit);
 }
 
-/* *near_b = x_b / 2^k with norms near 1, in `space` unless they are already and k = 0; scale[b] *= 2^k,
-   inverse[b] /= |near_b|. An example so small beside the others that the element type does not hold
-   2^-k counts as 0. */
+/* *near_b = x_b / 2^k with norms near 1, in `space` unless they are already and k = 0; scale[b] *=
+   2^k, inverse[b] /= |near_b|. An example so small beside the others that the element type does not
+   hold 2^-k counts as 0. */
 static gs_status bring_near_one(const gs_engine *engine, const gs_signal *x, gs_gradient_work *work,
                                 gs_signal *space, const gs_signal **near, gs_error *error) {
     gs_dtype dtype = engine->kernels->dtype;
@@ -159,13 +161,12 @@ static gs_status squares_of_matrix(const gs_engine *engine, const gs_signal *del
                                    const gs_signal *u, gs_gradient_work *work, double *squares,
                                    gs_error *error) {
     size_t whole_panels = u->panels * engine->kernels->panel;
-    gs_status status = fit_matrix(engine, delta->units, u->units, &work->matrix, error);
+    gs_status status = fit_squares(delta, work, error);
     if (status == GS_OK)
         status = fit_signal(engine, whole_panels, u->units, &work->transposed, error);
     if (status == GS_OK) {
         gs_signal_transpose(engine, u, &work->transposed);
-        gs_product_outer(engine, delta, &work->transposed, &work->matrix);
-        *squares = gs_matrix_magnitude(engine, &work->matrix).sum_squares;
+        *squares = gs_product_outer_squares(engine, delta, &work->transposed, work->squares);
     }
     return status;
 }
@@ -189,7 +190,8 @@ static double difference_limit(gs_dtype dtype) {
     return dtype == GS_F64 ? 1e-2 : 1e-1;
 }
 
-/* Centred examples err by a rounding of their mean: below its square, as a share of |n|^2, they are alike. */
+/* Centred examples err by a rounding of their mean: below its square, as a share of |n|^2, they are
+   alike. */
 static double rounding_limit(gs_dtype dtype) {
     return dtype == GS_F64 ? 0x1p-100 : 0x1p-42;
 }
@@ -302,8 +304,8 @@ static gs_status centred_noise(const gs_engine *engine, const gs_signal *delta, 
     return status;
 }
 
-/* norm of the mean gradient over its standard error, by the sum of squares about the mean; squares =
-   |n|^2 */
+/* norm of the mean gradient over its standard error, by the sum of squares about the mean; squares
+   = |n|^2 */
 static gs_status measure_snr(const gs_engine *engine, const gs_signal *delta, const gs_signal *u,
                              double sum, double squares, gs_gradient_work *work, double *snr,
                              gs_error *error) {

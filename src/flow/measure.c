@@ -111,6 +111,21 @@ static gs_partial merge_moments(gs_partial total, gs_partial part) {
          part.value[3]}};
 }
 
+typedef struct {
+    ride *ride;
+    const gs_signal *signal;
+} sweep_context;
+
+static void sweep_block(void *context, gs_block block) {
+    const sweep_context *c = context;
+    c->ride->rider.task(c->ride, c->signal, block);
+}
+
+/* For what was not seen, or has changed, since it was made. */
+static void sweep(const gs_engine *engine, ride *r, const gs_signal *signal) {
+    gs_signal_for_blocks(engine, signal, sweep_block, &(sweep_context){r, signal});
+}
+
 static gs_partial merge(const ride *r, const gs_signal *signal, gs_partial_merge merge_two) {
     gs_partial total = {{0}};
     for (size_t i = 0; i < gs_signal_blocks(signal); i++)
@@ -118,8 +133,11 @@ static gs_partial merge(const ride *r, const gs_signal *signal, gs_partial_merge
     return total;
 }
 
-static void set_moments(const ride *r, const gs_signal *signal, gs_column mean, gs_column std,
-                        gs_layer_stats *row) {
+/* Squares of mantissas that had to be brought to size did not fit before. */
+static void set_moments(const gs_engine *engine, ride *r, const gs_signal *signal, gs_column mean,
+                        gs_column std, gs_layer_stats *row) {
+    if (r->partials[0].value[3] != (double)signal->exponent)
+        sweep(engine, r, signal);
     gs_partial total = merge(r, signal, merge_moments);
     double deviation = sqrt(total.value[2] / total.value[0]);
     int64_t exponent = (int64_t)total.value[3];
@@ -179,9 +197,9 @@ static gs_status see_value(void *context, const gs_stage *stage, gs_error *error
     if (stage->kind == GS_STAGE_ACTIVATION)
         set_slopes(m, stage, row);
     if (stage->names & GS_IS_Z)
-        set_moments(&m->z, &stage->out, GS_Z_MEAN, GS_Z_STD, row);
+        set_moments(&m->network->engine, &m->z, &stage->out, GS_Z_MEAN, GS_Z_STD, row);
     if (stage->names & GS_IS_A)
-        set_moments(&m->a, &stage->out, GS_A_MEAN, GS_A_STD, row);
+        set_moments(&m->network->engine, &m->a, &stage->out, GS_A_MEAN, GS_A_STD, row);
     return GS_OK;
 }
 
@@ -211,21 +229,10 @@ static void ride_lost(void *context, const gs_signal *grad, gs_block block) {
     }
 }
 
-typedef struct {
-    ride *ride;
-    const gs_signal *grad;
-} lost_context;
-
-static void lost_block(void *context, gs_block block) {
-    const lost_context *c = context;
-    ride_lost(c->ride, c->grad, block);
-}
-
 static void set_lost(measurement *m, const gs_signal *grad, bool finite, gs_layer_stats *row) {
     double count = (double)grad->units * (double)grad->batch;
     if (!grad->riders)
-        gs_signal_for_blocks(&m->network->engine, grad, lost_block,
-                             &(lost_context){&m->grad_a, grad});
+        sweep(&m->network->engine, &m->grad_a, grad);
     gs_partial lost = merge(&m->grad_a, grad, gs_partial_sum);
     for (size_t i = 0; i < FORMATS; i++)
         gs_stats_set(row, formats[i]->zero, finite ? lost.value[i] / count : NAN);

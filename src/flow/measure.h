@@ -20,10 +20,11 @@ typedef struct {
 /* Work space that is kept from layer to layer; all zero to begin with. */
 typedef struct {
     gs_signal near_delta, near_input, transposed;
-    gs_matrix matrix;
     double *scale, *inverse; /* [count] each, one an example, in whole panels; see gradient.c */
     double *partial;
     size_t count;
+    double *squares; /* [square_count], one a row of tiles of delta */
+    size_t square_count;
 } gs_gradient_work;
 
 /* From Gram matrices, ||delta u^T||_F^2 = <delta^T delta, u^T u>, where that is cheaper and does

@@ -119,8 +119,8 @@ enum {
     COS_TERMS = sizeof COS / sizeof(real)
 };
 
-/* factor (c[0] + c[1] x + ... + c[terms-1] x^(terms-1)), even and odd powers in chains of their own;
-   the factor is a power of two. */
+/* factor (c[0] + c[1] x + ... + c[terms-1] x^(terms-1)), even and odd powers in chains of their
+   own; the factor is a power of two. */
 static inline vec v_poly_times(real factor, const real *c, size_t terms, vec x) {
     vec square = v_mul(x, x), high = v_set(factor * c[terms - 1]);
     vec low = v_set(factor * c[terms - 2]);
@@ -326,8 +326,8 @@ static inline sincos_parts sincos_join(ivec quadrant, vec y) {
     return (sincos_parts){v_flip(v_select(odd, c, s), quadrant), v_flip(v_select(odd, s, c), next)};
 }
 
-/* The nearest multiple of 1/4 to x in [0, 1], ties to even, is x + QUARTERS - QUARTERS, and its last
-   two bits are those of the sum. */
+/* The nearest multiple of 1/4 to x in [0, 1], ties to even, is x + QUARTERS - QUARTERS, and its
+   last two bits are those of the sum. */
 static inline sincos_parts v_sincos2pi(vec x) {
     vec sum = v_add(x, v_set(QUARTERS));
     vec y = v_sub(x, v_sub(sum, v_set(QUARTERS)));

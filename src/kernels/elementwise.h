@@ -69,6 +69,8 @@ static void affine_rows(size_t rows, const double *factor, const double *shift, 
 
 /* ---- Transposition, 8 x 8 at a time ---- */
 
+#if defined(__clang__) || __GNUC__ >= 12
+
 typedef real octet __attribute__((vector_size(GS_TILE * sizeof(real))));
 
 /* Exchange of what lies off the diagonal between blocks of 1, 2 and 4. */
@@ -105,6 +107,16 @@ static inline void transpose_tile(const real *from, real *to) {
     for (size_t i = 0; i < GS_TILE; i++)
         memcpy(to + i * PANEL, &row[i], sizeof row[i]);
 }
+
+#else /* no __builtin_shufflevector */
+
+static inline void transpose_tile(const real *from, real *to) {
+    for (size_t b = 0; b < GS_TILE; b++)
+        for (size_t u = 0; u < GS_TILE; u++)
+            to[b * PANEL + u] = from[u * PANEL + b];
+}
+
+#endif
 
 /* Lane b of unit u goes to row b, lane u % PANEL of output panel u / PANEL; those lie out_stride
  * apart. */

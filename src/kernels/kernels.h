@@ -128,8 +128,8 @@ typedef struct gs_kernels {
     /* out[u] = factor[u] x[u] + shift[u]; shift may be NULL */
     void (*affine_rows)(size_t rows, const double *factor, const double *shift, const void *x,
                         void *out);
-    /* Lane b of unit u to row b, lane u % panel of panel u / panel; out_stride elements apart. `units`
-       counts in whole tiles. */
+    /* Lane b of unit u to row b, lane u % panel of panel u / panel; out_stride elements apart.
+       `units` counts in whole tiles. */
     void (*transpose_panel)(size_t units, const void *panel, size_t out_stride, void *out);
 
     /* ---- reduce.h: over the first `lanes` lanes of `rows` panel rows; results are double ---- */
@@ -162,7 +162,8 @@ typedef struct gs_kernels {
     void (*normalise_backward[GS_AXIS_COUNT])(size_t rows, const double *scale,
                                               const double *mean_grad, const double *mean_dot,
                                               const void *normalised, const void *grad, void *out);
-    /* By lane over `units` rows: the largest z, p = exp(factor (z - largest)) / total, log total. */
+    /* By lane over `units` rows: the largest z, p = exp(factor (z - largest)) / total, log total.
+       */
     void (*softmax)(size_t units, double factor, const void *z, void *p, double *largest,
                     double *log_total);
 } gs_kernels;

@@ -18,8 +18,8 @@ enum { ROWS = 4, COLS = 2 };
 enum { ROWS = 4, COLS = 4 };
 #endif
 
-/* What is brought into the cache meanwhile from `next`: nothing, the left operand of the next call, or
-   the place of its output. */
+/* What is brought into the cache meanwhile from `next`: nothing, the left operand of the next call,
+   or the place of its output. */
 typedef enum { FETCH_NOTHING, FETCH_WEIGHTS, FETCH_OUTPUT } fetch;
 
 /* What a product leaves: 8 rows of a panel, or the tiles that they are made of. */

@@ -24,8 +24,9 @@ enum { CALLS = 16, WORDS = 4, ROUNDS = 10, GROUP = 2, BLOCK = 8 };
 
 static const uint32_t FACTOR_0 = 0xd2511f53, FACTOR_1 = 0xcd9e8d57;
 
-/* What the calls of a tile row have in common: the keys of the rounds, and what the first two rounds
-   make of the words that are the same in every counter of the row. stream[0] is for HI, [1] for LO. */
+/* What the calls of a tile row have in common: the keys of the rounds, and what the first two
+   rounds make of the words that are the same in every counter of the row. stream[0] is for HI, [1]
+   for LO. */
 typedef struct {
     uint64_t key[ROUNDS][2], stream[2], word_0, word_2, word_3;
 } source;
@@ -202,8 +203,8 @@ static inline void correct_tails(const source *s, uint32_t first, const words *w
 
 #endif
 
-/* sqrt(-2 ln u) of a signed fraction x: ln(1 + x) where it is negative. This is log_join with all but
-   s doubled: -2 (k ln 2 + f - (f^2/2 - s (f^2/2 + s^2 series(s^2)))). */
+/* sqrt(-2 ln u) of a signed fraction x: ln(1 + x) where it is negative. This is log_join with all
+   but s doubled: -2 (k ln 2 + f - (f^2/2 - s (f^2/2 + s^2 series(s^2)))). */
 static inline vec radius(vec x) {
     mask near_one = v_lt(x, v_zero());
     log_parts p = log_split(x);

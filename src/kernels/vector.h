@@ -24,8 +24,8 @@
  *   m_and m_or m_any        of masks (dm_ and fm_ on double and float masks)
  *   m_first(n)              the lanes below n
  *
- * An `ivec` has an unsigned integer for every number of a vec: 64 bits in the `divec` of a dvec, 32 in
- * the `fivec` of an fvec.
+ * An `ivec` has an unsigned integer for every number of a vec: 64 bits in the `divec` of a dvec, 32
+ * in the `fivec` of an fvec.
  *   i_set(n)                every lane n
  *   i_add(a, b) i_xor(a, b) the sum, modulo 2^64 or 2^32; exclusive or
  *   i_left(a, n) i_right    shifted by n bits; zeros follow

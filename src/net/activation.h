@@ -28,9 +28,9 @@ double gs_activation_largest_slope(gs_choice act);
 void gs_activation_forward(const gs_engine *engine, gs_choice act, const gs_signal *z, gs_signal *a,
                            gs_signal *slope);
 
-/* The same on each block of z as it is made: begin before z is made and when the exponent that it will
-   have is known, end after. False, and nothing is begun, where a and slope cannot be had block by
-   block. `job` must live as long. */
+/* The same on each block of z as it is made: begin before z is made and when the exponent that it
+   will have is known, end after. False, and nothing is begun, where a and slope cannot be had block
+   by block. `job` must live as long. */
 typedef struct {
     const gs_kernels *kernels;
     gs_activation_kernel kernel;

@@ -51,8 +51,8 @@ static extent weights_of(const gs_config *config, const gs_kernels *kernels) {
     return sum_of(times(config->layers, inner), sum_of(first, last));
 }
 
-/* Signals that a layer keeps: what the next weights multiply and the slopes; x where that is another;
-   the branch of a skip; what a norm normalised. */
+/* Signals that a layer keeps: what the next weights multiply and the slopes; x where that is
+   another; the branch of a skip; what a norm normalised. */
 static size_t kept_signals(const gs_config *config) {
     bool norms = config->norm.index != GS_NORM_NONE;
     bool skips = config->residual.index != GS_RESIDUAL_NONE;
@@ -71,7 +71,8 @@ static extent lists_of(const gs_config *config) {
     return sum_of(vectors, (extent){true, (size_t)STAGES * STAGE_BYTES});
 }
 
-/* With the signals of one segment and a checkpoint for each; all layers are one if `segment` is 0. */
+/* With the signals of one segment and a checkpoint for each; all layers are one if `segment` is 0.
+   */
 static extent signals_of(const gs_config *config, const gs_kernels *kernels, size_t segment) {
     extent inner = signal_extent(kernels, config->width, config->batch);
     size_t layers = segment > 0 ? segment : config->layers;
@@ -83,11 +84,16 @@ static extent signals_of(const gs_config *config, const gs_kernels *kernels, siz
                   sum_of(lists, times(OTHER_SIGNALS, widest)));
 }
 
-/* Layers of a segment so that segments and checkpoints together take least, in whole skips. */
-static size_t best_segment(const gs_config *config) {
+/* Layers of a segment so that segments and checkpoints together take least, in whole skips; 0 if it
+   is least without. At least two: a layer reads what the one before made while it is made itself.
+   */
+static size_t best_segment(const gs_config *config, const gs_kernels *kernels) {
     size_t layers = (size_t)ceil(sqrt((double)config->layers / (double)kept_signals(config)));
+    layers = layers < 2 ? 2 : layers;
     layers = (layers + config->skip - 1) / config->skip * config->skip;
-    return layers < config->layers ? layers : 0;
+    extent all = signals_of(config, kernels, 0), some = signals_of(config, kernels, layers);
+    bool is_less = some.fits && (!all.fits || some.bytes < all.bytes);
+    return layers < config->layers && is_less ? layers : 0;
 }
 
 /* ---- Limits ---- */
@@ -144,7 +150,7 @@ gs_status gs_budget_plan(const gs_config *config, const gs_kernels *kernels, gs_
     extent at_once = streamed || automatic ? signals : sum_of(weights, signals);
     *budget = (gs_budget){0};
     if (!fits(at_once, share)) {
-        budget->segment = best_segment(config);
+        budget->segment = best_segment(config, kernels);
         signals = signals_of(config, kernels, budget->segment);
     }
     extent all = sum_of(weights, signals);

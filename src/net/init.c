@@ -144,6 +144,7 @@ static gs_status fill_orthogonal(const gs_engine *engine, gs_matrix *w, gs_error
 /* Magnitudes that keep every product of a few of them inside f32. */
 #define LARGEST 1e15
 
+#define RANDOM(law, times, of) .make = make_random, .draw = law, .numerator = times, .fan = of
 #define NUMBER(symbol, value, usage)                                                               \
     .parameter = usage, .standard = value, .minimum = -LARGEST, .maximum = LARGEST, .letter = symbol
 #define SPREAD(symbol)                                                                             \
@@ -153,26 +154,26 @@ static gs_status fill_orthogonal(const gs_engine *engine, gs_matrix *w, gs_error
 /* clang-format off */
 static const gs_init inits[] = {
     {{"xavier-normal", {"xavier", "glorot", "glorot-normal"},
-      .help = "N(0, 2 / (fan_in + fan_out)) (Glorot 2010)"}, make_random, .draw = GS_DRAW_NORMAL, .numerator = 2, .fan = FAN_SUM},
+      .help = "N(0, 2 / (fan_in + fan_out)) (Glorot 2010)"}, RANDOM(GS_DRAW_NORMAL, 2, FAN_SUM)},
     {{"xavier-uniform", {"glorot-uniform"},
-      .help = "U(+-sqrt(6 / (fan_in + fan_out)))"}, make_random, .draw = GS_DRAW_UNIFORM, .numerator = 6, .fan = FAN_SUM},
+      .help = "U(+-sqrt(6 / (fan_in + fan_out)))"}, RANDOM(GS_DRAW_UNIFORM, 6, FAN_SUM)},
     {{"he-normal", {"he", "kaiming", "kaiming-normal"},
-      .help = "N(0, 2 / fan_in) (He 2015)"}, make_random, .draw = GS_DRAW_NORMAL, .numerator = 2, .fan = FAN_IN},
+      .help = "N(0, 2 / fan_in) (He 2015)"}, RANDOM(GS_DRAW_NORMAL, 2, FAN_IN)},
     {{"he-uniform", {"kaiming-uniform"},
-      .help = "U(+-sqrt(6 / fan_in))"}, make_random, .draw = GS_DRAW_UNIFORM, .numerator = 6, .fan = FAN_IN},
+      .help = "U(+-sqrt(6 / fan_in))"}, RANDOM(GS_DRAW_UNIFORM, 6, FAN_IN)},
     {{"lecun-normal", {"lecun"},
-      .help = "N(0, 1 / fan_in) (LeCun 1998)"}, make_random, .draw = GS_DRAW_NORMAL, .numerator = 1, .fan = FAN_IN},
+      .help = "N(0, 1 / fan_in) (LeCun 1998)"}, RANDOM(GS_DRAW_NORMAL, 1, FAN_IN)},
     {{"lecun-uniform",
-      .help = "U(+-sqrt(3 / fan_in))"}, make_random, .draw = GS_DRAW_UNIFORM, .numerator = 3, .fan = FAN_IN},
+      .help = "U(+-sqrt(3 / fan_in))"}, RANDOM(GS_DRAW_UNIFORM, 3, FAN_IN)},
     {{"normal", SPREAD("STD"),
-      .help = "N(0, STD^2)"}, make_random, .draw = GS_DRAW_NORMAL, .numerator = 1, .fan = NO_FAN},
+      .help = "N(0, STD^2)"}, RANDOM(GS_DRAW_NORMAL, 1, NO_FAN)},
     {{"uniform", SPREAD("A"),
-      .help = "U(-A, A)"}, make_random, .draw = GS_DRAW_UNIFORM, .numerator = 1, .fan = NO_FAN},
+      .help = "U(-A, A)"}, RANDOM(GS_DRAW_UNIFORM, 1, NO_FAN)},
     {{"scaled", SPREAD("SW"),
       .help = "N(0, SW^2 / fan_in), the sigma_w of mean-field theory"},
-     make_random, .draw = GS_DRAW_NORMAL, .numerator = 1, .fan = FAN_IN},
+     RANDOM(GS_DRAW_NORMAL, 1, FAN_IN)},
     {{"torch",
-      .help = "U(+-1 / sqrt(fan_in)), PyTorch's nn.Linear"}, make_random, .draw = GS_DRAW_UNIFORM, .numerator = 1, .fan = FAN_IN},
+      .help = "U(+-1 / sqrt(fan_in)), PyTorch's nn.Linear"}, RANDOM(GS_DRAW_UNIFORM, 1, FAN_IN)},
     {{"orthogonal", NUMBER("GAIN", 1, GS_PARAM_OPTIONAL),
       .help = "uniform with W W^T = GAIN^2 I (Saxe 2014)"}, .fill = fill_orthogonal, .numerator = 1},
     {{"identity", NUMBER("C", 1, GS_PARAM_OPTIONAL),

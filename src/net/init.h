@@ -13,8 +13,8 @@ extern const gs_family gs_init_family;
 /* Whether each tile can be made by itself. */
 bool gs_init_can_stream(gs_choice init);
 
-/* Draw W [fan_out, fan_in], or make it the source of its tiles if it is not stored. `gain` multiplies
-   every weight. Errors: GS_ERR_MEMORY (the work space of orthogonal). */
+/* Draw W [fan_out, fan_in], or make it the source of its tiles if it is not stored. `gain`
+   multiplies every weight. Errors: GS_ERR_MEMORY (the work space of orthogonal). */
 gs_status gs_init_weight(const gs_engine *engine, gs_choice init, double gain, uint64_t seed,
                          uint32_t layer, gs_matrix *weight, gs_error *error);
 

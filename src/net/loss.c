@@ -63,8 +63,8 @@ static double sum_of_others(const gs_kernels *k, const gs_signal *p, size_t labe
     return sum;
 }
 
-/* L_b = log sum exp(x) - x[label] = -log p[label], dL/dx = (p - onehot) / B. A true x too large for its type
- * becomes one-hot. */
+/* L_b = log sum exp(x) - x[label] = -log p[label], dL/dx = (p - onehot) / B. A true x too large for
+   its type * becomes one-hot. */
 static double ce(const gs_engine *engine, const gs_loss *loss, const gs_signal *x,
                  gs_signal *grad) {
     const gs_kernels *k = engine->kernels;

@@ -1,7 +1,7 @@
 /*
- * A matrix in 8x8 tiles times 2^exponent: weights, and their gradients. The tiles of a weight matrix
- * are stored, or made when they are needed and forgotten ("streamed"): each is a function of its
- * place alone.
+ * A matrix in 8x8 tiles times 2^exponent: weights, and their gradients. The tiles of a weight
+ * matrix are stored, or made when they are needed and forgotten ("streamed"): each is a function of
+ * its place alone.
  */
 #ifndef GS_NET_MATRIX_H
 #define GS_NET_MATRIX_H

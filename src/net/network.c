@@ -77,18 +77,6 @@ static bool takes_memory(builder *b, size_t out, size_t in) {
     return true;
 }
 
-/* The stage in whose memory `stage` can keep what it makes: the same one, a segment before. */
-static const gs_stage *sharing_with(const gs_network *network, const gs_stage *stage) {
-    if (network->segment == 0 || stage->layer <= network->segment)
-        return NULL;
-    size_t layer = stage->layer - network->segment;
-    for (const gs_stage *s = stage; s-- > network->stages && s->layer >= layer;)
-        if (s->layer == layer && s->kind == stage->kind && s->names == stage->names &&
-            s->out.units == stage->out.units)
-            return s;
-    return NULL;
-}
-
 static gs_status append_stage(builder *b, gs_stage_kind kind, size_t units) {
     gs_network *network = b->network;
     const gs_config *config = network->config;
@@ -187,6 +175,18 @@ static bool is_kept(const gs_stage *stage) {
     return (stage->names & GS_IS_X) || next->kind == GS_STAGE_DENSE || next->kind == GS_STAGE_SKIP;
 }
 
+/* The stage in whose memory `stage` can keep what it makes: the same one, a segment before. */
+static const gs_stage *sharing_with(const gs_network *network, const gs_stage *stage) {
+    if (network->segment == 0 || stage->layer <= network->segment)
+        return NULL;
+    size_t layer = stage->layer - network->segment;
+    for (const gs_stage *s = stage; s-- > network->stages && s->layer >= layer;)
+        if (s->layer == layer && s->kind == stage->kind && s->names == stage->names &&
+            s->out.units == stage->out.units && is_kept(s) == is_kept(stage))
+            return s;
+    return NULL;
+}
+
 static bool is_checkpoint(const gs_network *network, const gs_stage *stage) {
     return (stage->names & GS_IS_X) && network->segment > 0 && stage->layer % network->segment == 0;
 }
@@ -199,8 +199,8 @@ static gs_status new_or_borrowed(const gs_network *network, const gs_signal *own
     return GS_OK;
 }
 
-/* Outputs that are not kept take turns in two signals; what is kept only until the next segment is in
-   the memory of the one before. */
+/* Outputs that are not kept take turns in two signals; what is kept only until the next segment is
+   in the memory of the one before. */
 static gs_status allocate_signals_of(gs_network *network, size_t index, gs_error *error) {
     const gs_config *config = network->config;
     gs_stage *stage = &network->stages[index];

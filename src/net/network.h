@@ -106,8 +106,8 @@ typedef struct {
        `layer`; x_0 is (0, GS_IS_X). */
     gs_status (*grad)(void *context, size_t layer, unsigned names, const gs_signal *grad,
                       gs_error *error);
-    /* Backward: rides on dL/da_l where that is the product of a layer above; in `grad` its signal has
-       a rider then. */
+    /* Backward: rides on dL/da_l where that is the product of a layer above; in `grad` its signal
+       has a rider then. */
     gs_rider *grad_a;
     /* Backward: the product of a dense stage comes next; delta is the gradient with respect to its
        output. That of the weights is there if the network keeps it. */

@@ -38,7 +38,8 @@ static bool forward_together(const gs_engine *engine, gs_stage *dense, gs_stage 
     return true;
 }
 
-/* The output of a stage is made: bring it to size, and show it. */
+/* The output of a stage is made: bring it to size, and show it. What rode on it before it was
+   brought to size has to be made again: it may not have fitted. */
 static gs_status complete(gs_network *network, gs_stage *stage, const gs_observer *observer,
                           gs_error *error) {
     if (!gs_signal_normalise(&network->engine, &stage->out) && network->nonfinite_layer == 0)
@@ -51,17 +52,19 @@ static gs_status complete(gs_network *network, gs_stage *stage, const gs_observe
 /* Stages [first, end). */
 static gs_status forward_stages(gs_network *network, size_t first, size_t end,
                                 const gs_observer *observer, gs_error *error) {
-    bool is_made = false; /* together with the stage before */
+    bool next_is_made = false;
     for (size_t i = first; i < end; i++) {
         gs_stage *stage = &network->stages[i];
-        bool was_made = is_made;
-        is_made = stage->kind == GS_STAGE_DENSE && i + 1 < end &&
-                  forward_together(&network->engine, stage, stage + 1);
-        if (!is_made && !was_made)
+        bool is_made = next_is_made;
+        next_is_made = stage->kind == GS_STAGE_DENSE && i + 1 < end &&
+                       forward_together(&network->engine, stage, stage + 1);
+        if (!is_made && !next_is_made)
             forward_stage(&network->engine, stage);
+        int64_t exponent = stage->out.exponent;
         gs_status status = complete(network, stage, observer, error);
         if (status != GS_OK)
             return status;
+        next_is_made = next_is_made && stage->out.exponent == exponent;
     }
     return GS_OK;
 }
@@ -108,8 +111,8 @@ static bool joins(const gs_network *network, size_t layer, unsigned names) {
     return (names & GS_IS_X) && network->joins_at == layer;
 }
 
-/* dL/du = W^T dL/dz, and dL/dz of the activation below along with it where that is there and nothing joins
-   between. */
+/* dL/du = W^T dL/dz, and dL/dz of the activation below along with it where that is there and
+   nothing joins between. */
 static void backward_product(gs_network *network, gs_stage *stage, const gs_observer *observer) {
     const gs_engine *engine = &network->engine;
     const gs_stage *below = stage > network->stages ? stage - 1 : NULL;
@@ -167,7 +170,8 @@ static gs_status backward_stage(gs_network *network, gs_stage *stage, const gs_o
     return GS_OK;
 }
 
-/* The gradient with respect to the output of a stage is complete, and the observer sees it. */
+/* The gradient with respect to the output of a stage is complete: it is brought to size, after
+   which what rode on it counts no more, and the observer sees it. */
 static gs_status arrive(gs_network *network, size_t layer, unsigned names,
                         const gs_observer *observer, gs_error *error) {
     gs_signal *grad = &network->grad;
@@ -176,7 +180,10 @@ static gs_status arrive(gs_network *network, size_t layer, unsigned names,
         gs_signal_combine(&network->engine, 1, grad, 1, &network->skipped, grad);
         network->joins_at = SIZE_MAX;
     }
+    int64_t exponent = grad->exponent;
     gs_signal_normalise(&network->engine, grad);
+    if (grad->exponent != exponent)
+        network->has_ridden = false;
     if (observer && observer->grad && names)
         status = observer->grad(observer->context, layer, names, grad, error);
     grad->riders = NULL;
@@ -189,8 +196,8 @@ static size_t segment_start(const gs_network *network, size_t layer) {
     return network->segment > 0 ? inside - inside % network->segment + 1 : 1;
 }
 
-/* Make the segment again that ends with stage `last`, from the checkpoint before it. Nothing can fail
-   where nobody observes. */
+/* Make the segment again that ends with stage `last`, from the checkpoint before it. Nothing can
+   fail where nobody observes. */
 static void recompute_segment(gs_network *network, size_t last) {
     size_t first = last;
     network->first_there = segment_start(network, network->stages[last].layer);

@@ -219,6 +219,39 @@ void gs_product_outer(const gs_engine *engine, const gs_signal *delta, const gs_
     grad_weight->exponent = delta->exponent + transposed->exponent;
 }
 
+typedef struct {
+    const gs_kernels *kernels;
+    const gs_signal *delta, *transposed;
+    double *partial;
+} squares_job;
+
+static void run_squares(void *context, size_t tile) {
+    const squares_job *job = context;
+    const gs_kernels *k = job->kernels;
+    const char *left = panel_of(job->delta, 0, tile * GS_TILE);
+    _Alignas(64) char block[GS_TILE * GS_PANEL_BYTES];
+    job->partial[tile] = 0;
+    for (size_t panel = 0; panel < job->transposed->panels; panel++) {
+        double squares, max_abs;
+        k->product[GS_PRODUCT_OUTER](job->delta->panels, job->delta->rows * k->panel, left, block,
+                                     panel_of(job->transposed, panel, 0), false, block);
+        k->magnitude(GS_TILE, k->panel, block, &squares, &max_abs);
+        job->partial[tile] += squares;
+    }
+}
+
+double gs_product_outer_squares(const gs_engine *engine, const gs_signal *delta,
+                                const gs_signal *transposed, double *partial) {
+    squares_job job = {engine->kernels, delta, transposed, partial};
+    size_t tiles = delta->rows / GS_TILE;
+    double sum = 0;
+    gs_pool_run(threads_for(engine, transposed->rows / GS_TILE, tiles * transposed->panels), tiles,
+                run_squares, &job);
+    for (size_t tile = 0; tile < tiles; tile++)
+        sum += partial[tile];
+    return sum;
+}
+
 /* ---- Forms of Gram matrices ---- */
 
 typedef struct {

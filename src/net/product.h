@@ -7,8 +7,8 @@
 
 #include "net/matrix.h"
 
-/* z [rows, batch] = W u + bias, u [cols, batch]; bias [rows] may be NULL. Where W u carries an exponent
-   the bias is brought to it, or W u to the bias's if that is larger. */
+/* z [rows, batch] = W u + bias, u [cols, batch]; bias [rows] may be NULL. Where W u carries an
+   exponent the bias is brought to it, or W u to the bias's if that is larger. */
 void gs_product_forward(const gs_engine *engine, const gs_matrix *weight, const gs_signal *u,
                         const double *bias, gs_signal *z);
 
@@ -24,9 +24,14 @@ void gs_product_backward(const gs_engine *engine, const gs_matrix *weight, const
 void gs_product_outer(const gs_engine *engine, const gs_signal *delta, const gs_signal *transposed,
                       gs_matrix *grad_weight);
 
+/* The square of the Frobenius norm of delta u^T, of mantissas, without its matrix. `partial` has
+   room for a number a row of tiles of delta. */
+double gs_product_outer_squares(const gs_engine *engine, const gs_signal *delta,
+                                const gs_signal *transposed, double *partial);
+
 /* forms[i] = sum over b and c of w_i[b] (x_b . x_c) (y_b . y_c) w_i[c] for two lists w_0 and w_1 of
-   a number an example, in whole panels. Exponents are left out. `partial` has room for two numbers a
-   row of tiles of the batch. */
+   a number an example, in whole panels. Exponents are left out. `partial` has room for two numbers
+   a row of tiles of the batch. */
 void gs_product_gram_forms(const gs_engine *engine, const gs_signal *x, const gs_signal *y,
                            const double *const weights[2], double *partial, double forms[2]);
 

@@ -121,9 +121,13 @@ static gs_block block_at(const gs_engine *engine, const gs_signal *signal, size_
     return gs_signal_block(engine->kernels, signal, number / per_panel, number % per_panel);
 }
 
-/* Lanes past the batch are zero by contract; phi(0) or a bias may just have been written there. */
+/* Lanes past the batch and rows past the units are zero by contract; phi(0), a bias, or 0 times
+   infinity may just have been written there. */
 static void clear_padding(const gs_kernels *k, const gs_signal *signal, gs_block block) {
     char *row = (char *)signal->data + block.offset;
+    if (block.row + block.rows == signal->units)
+        memset(row + block.rows * GS_PANEL_BYTES, 0,
+               (signal->rows - signal->units) * GS_PANEL_BYTES);
     for (size_t u = 0; block.lanes < k->panel && u < block.rows; u++, row += GS_PANEL_BYTES)
         memset(row + block.lanes * k->size, 0, (k->panel - block.lanes) * k->size);
 }

@@ -13,8 +13,8 @@
 #include "kernels/kernels.h"
 #include "net/magnitude.h"
 
-/* What every operation needs: the kernels of the element type, and the threads; and where what is made
-   while a network is built takes its memory, as long as there is room. */
+/* What every operation needs: the kernels of the element type, and the threads; and where what is
+   made while a network is built takes its memory, as long as there is room. */
 typedef struct {
     const gs_kernels *kernels;
     gs_pool *pool;
@@ -103,8 +103,8 @@ void gs_signal_reshape(const gs_engine *engine, gs_signal *signal, size_t units)
 /* sum of x y, times 2^(both exponents). */
 double gs_signal_dot(const gs_engine *engine, const gs_signal *x, const gs_signal *y);
 
-/* Frobenius norm over units and batch, and the largest absolute mantissa (may be NULL), from the sizes
-   of blocks. */
+/* Frobenius norm over units and batch, and the largest absolute mantissa (may be NULL), from the
+   sizes of blocks. */
 gs_magnitude gs_signal_magnitude(const gs_signal *signal, double *max_abs);
 
 /* Rescale by an exact power of two if the largest entry has drifted far from 1. Returns false if

@@ -38,8 +38,8 @@ typedef struct {
     const gs_summary *summary;
 } gs_record;
 
-/* The columns of gs_layer_stats that a format shows, bit c for column c: what is not shown need not be
-   measured. */
+/* The columns of gs_layer_stats that a format shows, bit c for column c: what is not shown need not
+   be measured. */
 uint64_t gs_report_columns(gs_report_format format);
 
 typedef struct gs_report gs_report;

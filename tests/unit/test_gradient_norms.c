@@ -332,8 +332,8 @@ static void test_zero_gradient_has_neither_noise_nor_correlation(void) {
     test_on_every_table(check_zero);
 }
 
-/* Scaling an example by a power of two turns no gradient, however small it becomes beside the others:
-   its square may leave the range of f32, or of f64. */
+/* Scaling an example by a power of two turns no gradient, however small it becomes beside the
+   others: its square may leave the range of f32, or of f64. */
 static void check_small_example(const gs_engine *engine) {
     static const int scales[] = {-10, -40, -70, -100, -450};
     size_t count = engine->kernels->dtype == GS_F64 ? 5 : 4;

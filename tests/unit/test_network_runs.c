@@ -72,6 +72,26 @@ static options runs[] = {
      {"init", "orthogonal"},
      {"residual", "add"},
      {"branch-scale", "rezero"}},
+    /* The first layer has no skip, the others keep what goes into one. */
+    {{"layers", "7"},
+     {"width", "9"},
+     {"inputs", "4"},
+     {"batch", "5"},
+     {"act", "relu"},
+     {"norm", "layer"},
+     {"norm-at", "output"},
+     {"residual", "add"},
+     {"branch-scale", "rezero"}},
+    {{"layers", "3"}, {"width", "40"}, {"batch", "16"}, {"act", "relu"}, {"order", "act-dense"}},
+    /* Signals that have to be brought to size after every layer. */
+    {{"layers", "8"},
+     {"width", "40"},
+     {"batch", "20"},
+     {"act", "mish"},
+     {"order", "act-dense"},
+     {"bias", "1e-300"},
+     {"init", "normal:1e-30"}},
+    {{"layers", "5"}, {"width", "17"}, {"batch", "9"}, {"act", "elu"}, {"init", "constant:1e15"}},
 };
 enum { RUNS = sizeof runs / sizeof *runs };
 
@@ -195,6 +215,52 @@ static void test_streamed_weights_are_read_but_not_written(void) {
     gs_config_free(config);
 }
 
+/* Mantissas that do not fit before they are brought to size leave no trace: f32 is as f64. */
+static void test_factors_at_the_edge_of_f32_lose_no_gradient(void) {
+    options edges[] = {
+        {{"layers", "3"}, {"act", "relu"}, {"gain", "1e-15"}, {"init", "uniform:1e-16"}},
+        {{"layers", "3"},
+         {"act", "leaky-relu:1000"},
+         {"gain", "1e15"},
+         {"init", "normal:1e15"},
+         {"input", "normal:2e5"}},
+    };
+    for (size_t i = 0; i < sizeof edges / sizeof *edges; i++) {
+        run_result in_f64 = run(edges[i], "f64", "1", ""), in_f32 = run(edges[i], "f32", "1", "");
+        CHECK_CLOSE(in_f32.summary.ratio_log10, in_f64.summary.ratio_log10, 1e-6);
+        CHECK_CLOSE(in_f32.rows[0].value[GS_Z_STD], in_f64.rows[0].value[GS_Z_STD], 1e-5);
+    }
+}
+
+/* sigmoid(z - 500) is e^-500 e^z to the last bit, for z from layer 1 of the same network. */
+static void test_deviation_of_tiny_activations_is_not_zero(void) {
+    options o = {{"layers", "2"}, {"width", "8"}, {"act", "sigmoid"}, {"bias", "-500"}};
+    run_result r = run(o, "f64", "1", "");
+    double mean = r.rows[0].value[GS_A_MEAN], std = r.rows[0].value[GS_A_STD];
+    CHECK_THAT(mean > 1e-218 && mean < 1e-215 && std > 0.1 * mean && std < 10 * mean,
+               "mean %g, deviation %g", mean, std);
+}
+
+/* What was not finite in one pass is not there in the next. */
+static void test_network_recovers_from_a_batch_that_is_not_finite(void) {
+    options o = {{"layers", "3"}, {"width", "67"}, {"batch", "5"}, {"act", "tanh"}};
+    gs_config *config = configure(o, "f64", "1");
+    gs_network *network = gs_network_new(config, &error);
+    double *values = test_random(1, 67 * 5), *bad = test_random(1, 67 * 5);
+    bad[3] = INFINITY;
+    CHECK(gs_network_draw_batch(network, &error) == GS_OK);
+    CHECK(gs_network_set_batch(network, values, NULL, NULL, &error) == GS_OK);
+    run_result before = measure(network);
+    CHECK(gs_network_set_batch(network, bad, NULL, NULL, &error) == GS_OK);
+    CHECK(measure(network).summary.verdict == GS_NONFINITE);
+    CHECK(gs_network_set_batch(network, values, NULL, NULL, &error) == GS_OK);
+    run_result after = measure(network);
+    check_same(&before, &after, "after one that was not finite", 0);
+    gs_network_free(network);
+    gs_config_free(config);
+    free(values), free(bad);
+}
+
 /* Nothing of a pass is left in the memory of the next, whose signals have other shapes on the way.
  */
 static void test_second_run_of_a_network_is_the_first(void) {
@@ -285,6 +351,9 @@ static void test_network_is_whole_after_gradients_could_not_be_kept(void) {
 TEST_MAIN(TEST(test_runs_are_the_same_bytes_on_every_instruction_set),
           TEST(test_runs_are_the_same_bytes_with_any_number_of_threads),
           TEST(test_runs_are_the_same_bytes_in_little_memory),
+          TEST(test_factors_at_the_edge_of_f32_lose_no_gradient),
+          TEST(test_deviation_of_tiny_activations_is_not_zero),
+          TEST(test_network_recovers_from_a_batch_that_is_not_finite),
           TEST(test_streamed_weights_are_read_but_not_written),
           TEST(test_second_run_of_a_network_is_the_first), TEST(test_kept_gradients_change_no_norm),
           TEST(test_every_allocation_that_fails_is_reported),

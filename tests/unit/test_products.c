@@ -219,8 +219,8 @@ static double naive_form(size_t batch, size_t x_units, const double *x, size_t y
     return form;
 }
 
-/* Entries are at most 1, so that a Gram entry of n terms errs by at most n n eps, a product of two by
-   2 n^3 eps, and the sum of B^2 of them, of double roundings beside it, by B^2 times that. */
+/* Entries are at most 1, so that a Gram entry of n terms errs by at most n n eps, a product of two
+   by 2 n^3 eps, and the sum of B^2 of them, of double roundings beside it, by B^2 times that. */
 static void check_forms(const gs_engine *engine, size_t x_units, size_t y_units, size_t batch) {
     size_t count =
         (batch + engine->kernels->panel - 1) / engine->kernels->panel * engine->kernels->panel;

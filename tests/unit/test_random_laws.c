@@ -1,6 +1,6 @@
 /*
- * What random tiles have of the laws they are drawn from: moments, distribution, tails, and that one
- * number says nothing about another.
+ * What random tiles have of the laws they are drawn from: moments, distribution, tails, and that
+ * one number says nothing about another.
  */
 #include "draws.h"
 
@@ -137,8 +137,8 @@ static void test_tails_past_5_sigma_are_as_heavy_as_they_should_be(void) {
     check_tails(GS_F32, fast ? 1u << 13 : 1u << 5);
 }
 
-/* A correlation of n pairs of independent numbers has the standard error 1 / sqrt(n), and so has that
-   of their squares. Elements 16 apart share a radius and an angle's word; the other tiles have
+/* A correlation of n pairs of independent numbers has the standard error 1 / sqrt(n), and so has
+   that of their squares. Elements 16 apart share a radius and an angle's word; the other tiles have
    counters and keys that differ by 1. */
 static void test_neighbours_are_uncorrelated(void) {
     enum { SIDE = 128, NEIGHBOURS = 9 };

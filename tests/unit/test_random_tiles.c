@@ -66,8 +66,8 @@ static void test_f64_tiles_are_what_their_definition_says(void) {
 }
 
 /* In ulps: log is good to 1.2, so r to 0.6 and 0.5 for the root; the cosine to 1.2; the product to
-   0.5. Rounding u < 3/4 shifts r by 2^-53 / r, that is 0.9, and rounding the angle the cosine by 0.4:
-   5.1 together, of a number's last place, which is eps at most. */
+   0.5. Rounding u < 3/4 shifts r by 2^-53 / r, that is 0.9, and rounding the angle the cosine by
+   0.4: 5.1 together, of a number's last place, which is eps at most. */
 static void test_normals_follow_the_formulas_of_box_and_muller(void) {
     tile t;
     if (!long_double_is_longer())

@@ -372,8 +372,8 @@ static void test_memory_that_runs_out_is_an_error(void) {
     free(w);
 }
 
-/* A step over a row of tiles is the product with it and then with its transpose; its sums, and those
-   of combine_doubles, are the same on every table. */
+/* A step over a row of tiles is the product with it and then with its transpose; its sums, and
+   those of combine_doubles, are the same on every table. */
 static void check_step(const gs_engine *engine) {
     const gs_kernels *k = engine->kernels, *portable = test_portable(k);
     for (size_t i = 0; i < TEST_SIZES; i++) {
