@@ -17,8 +17,8 @@
 #include "base/memory.h"
 
 /* How often a thread looks again before it sleeps: at first at once, for what comes within
-   microseconds, then each time offering its processor to others. About 100 us: longer than what
-   lies between the jobs of one layer, shorter than anyone would notice. */
+   microseconds, then each time offering its processor to others. About half a millisecond: longer
+   than what lies between the jobs of one layer, shorter than anyone would notice. */
 enum { EAGER_LOOKS = 1000, LOOKS = EAGER_LOOKS + 1000 };
 
 enum { STACK_BYTES = 1 << 20 }; /* the same with every libc; musl's own default is 128 KiB */
