@@ -111,21 +111,6 @@ static gs_partial merge_moments(gs_partial total, gs_partial part) {
          part.value[3]}};
 }
 
-typedef struct {
-    ride *ride;
-    const gs_signal *signal;
-} sweep_context;
-
-static void sweep_block(void *context, gs_block block) {
-    const sweep_context *c = context;
-    c->ride->rider.task(c->ride, c->signal, block);
-}
-
-/* For what was not seen, or has changed, since it was made. */
-static void sweep(const gs_engine *engine, ride *r, const gs_signal *signal) {
-    gs_signal_for_blocks(engine, signal, sweep_block, &(sweep_context){r, signal});
-}
-
 static gs_partial merge(const ride *r, const gs_signal *signal, gs_partial_merge merge_two) {
     gs_partial total = {{0}};
     for (size_t i = 0; i < gs_signal_blocks(signal); i++)
@@ -137,7 +122,7 @@ static gs_partial merge(const ride *r, const gs_signal *signal, gs_partial_merge
 static void set_moments(const gs_engine *engine, ride *r, const gs_signal *signal, gs_column mean,
                         gs_column std, gs_layer_stats *row) {
     if (r->partials[0].value[3] != (double)signal->exponent)
-        sweep(engine, r, signal);
+        gs_signal_tell(engine, signal, &r->rider);
     gs_partial total = merge(r, signal, merge_moments);
     double deviation = sqrt(total.value[2] / total.value[0]);
     int64_t exponent = (int64_t)total.value[3];
@@ -232,7 +217,7 @@ static void ride_lost(void *context, const gs_signal *grad, gs_block block) {
 static void set_lost(measurement *m, const gs_signal *grad, bool finite, gs_layer_stats *row) {
     double count = (double)grad->units * (double)grad->batch;
     if (!grad->riders)
-        sweep(&m->network->engine, &m->grad_a, grad);
+        gs_signal_tell(&m->network->engine, grad, &m->grad_a.rider);
     gs_partial lost = merge(&m->grad_a, grad, gs_partial_sum);
     for (size_t i = 0; i < FORMATS; i++)
         gs_stats_set(row, formats[i]->zero, finite ? lost.value[i] / count : NAN);

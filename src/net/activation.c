@@ -85,27 +85,14 @@ double gs_activation_largest_slope(gs_choice act) {
     return sided && side > 1 ? side : row->largest_slope;
 }
 
-static void apply_block(const gs_activation_job *job, const gs_signal *z, gs_block block) {
+static void ride(void *context, const gs_signal *z, gs_block block) {
+    const gs_activation_job *job = context;
     const gs_kernels *k = job->kernels;
     k->activation[job->kernel](job->parameter, block.cells, (const char *)z->data + block.offset,
                                (char *)job->a->data + block.offset,
                                (char *)job->slope->data + block.offset);
     gs_signal_finish_block(k, job->a, block);
     gs_signal_finish_block(k, job->slope, block);
-}
-
-static void ride(void *context, const gs_signal *z, gs_block block) {
-    apply_block(context, z, block);
-}
-
-typedef struct {
-    const gs_activation_job *job;
-    const gs_signal *z;
-} sweep_context;
-
-static void sweep_block(void *context, gs_block block) {
-    const sweep_context *c = context;
-    apply_block(c->job, c->z, block);
 }
 
 /* Below this exponent phi(z) = phi'(0) z to the last bit, mantissas being at most 2^200 (f32:
@@ -126,10 +113,9 @@ static gs_activation_job job_of(const gs_engine *engine, gs_activation_kernel ke
 static void apply(const gs_engine *engine, gs_activation_kernel kernel, double parameter,
                   const gs_signal *z, gs_signal *a, gs_signal *slope) {
     gs_activation_job job = job_of(engine, kernel, parameter, a, slope);
-    sweep_context context = {&job, z};
     a->exponent = z->exponent;
     slope->exponent = 0;
-    gs_signal_for_blocks(engine, z, sweep_block, &context);
+    gs_signal_tell(engine, z, &(gs_rider){ride, &job, NULL});
 }
 
 bool gs_activation_begin_ride(const gs_engine *engine, gs_choice act, int64_t exponent,
@@ -187,35 +173,19 @@ void gs_activation_forward(const gs_engine *engine, gs_choice act, const gs_sign
     gs_signal_normalise(engine, slope); /* where all units are saturated, all slopes are small */
 }
 
-static void multiply(const gs_kernels *kernels, const gs_signal *slope, const gs_signal *grad_a,
-                     gs_signal *grad_z, gs_block block) {
-    kernels->multiply(block.cells, (const char *)grad_a->data + block.offset,
-                      (const char *)slope->data + block.offset,
-                      (char *)grad_z->data + block.offset);
-}
-
-typedef struct {
-    const gs_kernels *kernels;
-    const gs_signal *slope, *grad_a;
-    gs_signal *grad_z;
-} backward_context;
-
-static void backward_block(void *context, gs_block block) {
-    const backward_context *c = context;
-    multiply(c->kernels, c->slope, c->grad_a, c->grad_z, block);
+static void ride_back(void *context, const gs_signal *grad_a, gs_block block) {
+    const gs_slope_job *job = context;
+    job->kernels->multiply(block.cells, (const char *)grad_a->data + block.offset,
+                           (const char *)job->slope->data + block.offset,
+                           (char *)job->grad_z->data + block.offset);
+    gs_signal_finish_block(job->kernels, job->grad_z, block);
 }
 
 void gs_activation_backward(const gs_engine *engine, const gs_signal *slope,
                             const gs_signal *grad_a, gs_signal *grad_z) {
-    backward_context context = {engine->kernels, slope, grad_a, grad_z};
+    gs_slope_job job = {.kernels = engine->kernels, .slope = slope, .grad_z = grad_z};
     grad_z->exponent = grad_a->exponent + slope->exponent;
-    gs_signal_make(engine, grad_z, backward_block, &context);
-}
-
-static void ride_back(void *context, const gs_signal *grad_a, gs_block block) {
-    const gs_slope_job *job = context;
-    multiply(job->kernels, job->slope, grad_a, job->grad_z, block);
-    gs_signal_finish_block(job->kernels, job->grad_z, block);
+    gs_signal_tell(engine, grad_a, &(gs_rider){ride_back, &job, NULL});
 }
 
 void gs_activation_begin_ride_back(const gs_engine *engine, const gs_signal *slope,

@@ -71,8 +71,7 @@ static extent lists_of(const gs_config *config) {
     return sum_of(vectors, (extent){true, (size_t)STAGES * STAGE_BYTES});
 }
 
-/* With the signals of one segment and a checkpoint for each; all layers are one if `segment` is 0.
-   */
+/* With the signals of one segment and a checkpoint for each; `segment` 0 is all layers and none. */
 static extent signals_of(const gs_config *config, const gs_kernels *kernels, size_t segment) {
     extent inner = signal_extent(kernels, config->width, config->batch);
     size_t layers = segment > 0 ? segment : config->layers;
@@ -84,9 +83,8 @@ static extent signals_of(const gs_config *config, const gs_kernels *kernels, siz
                   sum_of(lists, times(OTHER_SIGNALS, widest)));
 }
 
-/* Layers of a segment so that segments and checkpoints together take least, in whole skips; 0 if it
-   is least without. At least two: a layer reads what the one before made while it is made itself.
-   */
+/* Layers of a segment so that segments and checkpoints together take least, in whole skips; 0 if
+   that is least. At least two: a layer is made while what the one before made is read. */
 static size_t best_segment(const gs_config *config, const gs_kernels *kernels) {
     size_t layers = (size_t)ceil(sqrt((double)config->layers / (double)kept_signals(config)));
     layers = layers < 2 ? 2 : layers;
@@ -101,12 +99,16 @@ static size_t best_segment(const gs_config *config, const gs_kernels *kernels) {
 /* Below this it is not worth the microseconds to ask the system. */
 static const size_t small_network = (size_t)64 << 20;
 
+static bool fits(extent need, size_t limit) {
+    return need.fits && need.bytes <= limit;
+}
+
 /* Many small blocks can be promised by the system and not be there when they are used: ask once,
  * for all. */
 static gs_status require(const char *what, extent need, size_t limit, const char *limit_name,
                          gs_error *error) {
     char needed[32] = "more than can be addressed", had[32];
-    if (need.fits && need.bytes <= limit)
+    if (fits(need, limit))
         return GS_OK;
     if (need.fits)
         gs_format_bytes(needed, (double)need.bytes);
@@ -116,10 +118,6 @@ static gs_status require(const char *what, extent need, size_t limit, const char
 
 static size_t available_for(extent need) {
     return need.fits && need.bytes < small_network ? SIZE_MAX : gs_memory_available();
-}
-
-static bool fits(extent need, size_t limit) {
-    return need.fits && need.bytes <= limit;
 }
 
 /* What a network should take: --memory, or half of what is available. */

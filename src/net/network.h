@@ -76,12 +76,11 @@ struct gs_network {
     /* Backward: the gradient, its next value, the one after that if it is made along with it, and
        what goes round a block. */
     gs_signal grad, spare, ridden, skipped;
-    size_t
-        joins_at; /* layer whose output the block began with that is gone round, SIZE_MAX if none;
-                        skips do not overlap */
-    size_t
-        first_there; /* the first layer whose signals are: those below it have to be made again */
-    bool has_ridden; /* `ridden` is the gradient below the activation that comes next */
+    /* The layer whose output the block began with that is gone round, SIZE_MAX if none: skips do not
+       overlap. */
+    size_t joins_at;
+    size_t first_there; /* first layer whose signals are there: those below have to be made again */
+    bool has_ridden;    /* `ridden` is the gradient below the activation that comes next */
     bool keep_gradients;
     bool has_gradients;     /* a backward pass kept them */
     size_t nonfinite_layer; /* first layer with a value that is not finite, 0 if none */

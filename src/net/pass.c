@@ -28,9 +28,10 @@ static void forward_stage(const gs_engine *engine, gs_stage *stage) {
 /* A dense stage and the activation that follows it, block by block. False if that cannot be. */
 static bool forward_together(const gs_engine *engine, gs_stage *dense, gs_stage *act) {
     gs_activation_job job;
+    if (act->kind != GS_STAGE_ACTIVATION)
+        return false;
     int64_t exponent = gs_dense_exponent(&dense->dense, dense->in);
-    if (act->kind != GS_STAGE_ACTIVATION ||
-        !gs_activation_begin_ride(engine, act->act, exponent, &dense->out, &act->out, &act->slope,
+    if (!gs_activation_begin_ride(engine, act->act, exponent, &dense->out, &act->out, &act->slope,
                                   &job))
         return false;
     forward_stage(engine, dense);

@@ -19,16 +19,16 @@ static size_t round_up(size_t value, size_t step) {
     return (value + step - 1) / step * step;
 }
 
-static size_t blocks_per_panel(const gs_signal *signal) {
-    return (signal->units + GS_BLOCK_ROWS - 1) / GS_BLOCK_ROWS;
-}
-
-size_t gs_signal_blocks(const gs_signal *signal) {
-    return signal->panels * blocks_per_panel(signal);
+static size_t blocks_per_panel(size_t units) {
+    return (units + GS_BLOCK_ROWS - 1) / GS_BLOCK_ROWS;
 }
 
 size_t gs_signal_blocks_of(const gs_signal *signal, size_t units) {
-    return signal->panels * ((units + GS_BLOCK_ROWS - 1) / GS_BLOCK_ROWS);
+    return signal->panels * blocks_per_panel(units);
+}
+
+size_t gs_signal_blocks(const gs_signal *signal) {
+    return gs_signal_blocks_of(signal, signal->units);
 }
 
 /* Panels, and then the sizes of blocks. */
@@ -107,7 +107,7 @@ gs_block gs_signal_block(const gs_kernels *kernels, const gs_signal *signal, siz
     size_t rows_left = signal->units - row;
     size_t lanes_left = signal->batch - panel * width;
     size_t rows = rows_left < GS_BLOCK_ROWS ? rows_left : GS_BLOCK_ROWS;
-    return (gs_block){.index = panel * blocks_per_panel(signal) + place,
+    return (gs_block){.index = panel * blocks_per_panel(signal->units) + place,
                       .row = row,
                       .rows = rows,
                       .example = panel * width,
@@ -117,7 +117,7 @@ gs_block gs_signal_block(const gs_kernels *kernels, const gs_signal *signal, siz
 }
 
 static gs_block block_at(const gs_engine *engine, const gs_signal *signal, size_t number) {
-    size_t per_panel = blocks_per_panel(signal);
+    size_t per_panel = blocks_per_panel(signal->units);
     return gs_signal_block(engine->kernels, signal, number / per_panel, number % per_panel);
 }
 
@@ -182,6 +182,20 @@ void gs_signal_make(const gs_engine *engine, gs_signal *signal, gs_block_task ta
     gs_pool_run(threads_for(engine, blocks), blocks, make_block, &job);
 }
 
+typedef struct {
+    const gs_signal *signal;
+    const gs_rider *rider;
+} tell_context;
+
+static void tell_block(void *context, gs_block block) {
+    const tell_context *c = context;
+    c->rider->task(c->rider->context, c->signal, block);
+}
+
+void gs_signal_tell(const gs_engine *engine, const gs_signal *signal, const gs_rider *rider) {
+    gs_signal_for_blocks(engine, signal, tell_block, &(tell_context){signal, rider});
+}
+
 static void measure_size(void *context, size_t index) {
     const block_job *job = context;
     take_size(job->engine->kernels, job->signal, block_at(job->engine, job->signal, index));
@@ -234,7 +248,7 @@ gs_partial gs_partial_sum(gs_partial total, gs_partial part) {
 static void run_rows(void *context, size_t index) {
     const block_job *job = context;
     for (size_t panel = 0; panel < job->signal->panels; panel++) {
-        size_t number = panel * blocks_per_panel(job->signal) + index;
+        size_t number = panel * blocks_per_panel(job->signal->units) + index;
         job->task(job->context, block_at(job->engine, job->signal, number));
     }
 }
@@ -242,13 +256,13 @@ static void run_rows(void *context, size_t index) {
 void gs_signal_for_rows(const gs_engine *engine, const gs_signal *signal, gs_block_task task,
                         void *context) {
     block_job job = {engine, signal, task, context};
-    size_t count = blocks_per_panel(signal);
+    size_t count = blocks_per_panel(signal->units);
     gs_pool_run(threads_for(engine, count * signal->panels), count, run_rows, &job);
 }
 
 static void run_panel(void *context, size_t index) {
     const block_job *job = context;
-    size_t count = blocks_per_panel(job->signal);
+    size_t count = blocks_per_panel(job->signal->units);
     for (size_t i = 0; i < count; i++)
         job->task(job->context, block_at(job->engine, job->signal, index * count + i));
 }

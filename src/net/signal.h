@@ -150,6 +150,9 @@ struct gs_rider {
     gs_rider *next; /* of the same signal, or NULL */
 };
 
+/* Tell one rider of every block of a signal that has been made before. */
+void gs_signal_tell(const gs_engine *engine, const gs_signal *signal, const gs_rider *rider);
+
 /* The same for sums over the batch: the panels of one range of rows come in order on one thread. */
 void gs_signal_for_rows(const gs_engine *engine, const gs_signal *signal, gs_block_task task,
                         void *context);
