@@ -153,6 +153,9 @@ static const topic_row notes[] = {
      "MNIST names them, unpacked. A CSV has an example a line: its features, then its class 0, 1, "
      "2, ...; a first line without a number is passed over. --batch examples are drawn by --seed, "
      "scaled by --data-scale, and classified by a readout."},
+    {"memory", "About the most that a network takes: weights that do not fit are streamed, signals "
+               "are made again between checkpoints. The gradients that --save and --clip value or "
+               "agc keep come on top."},
     {"output", "A file is opened for the first record, and what was there is "
                "replaced; a run that is refused changes nothing."},
     {"save", "Every tensor as F64 or F32, as --dtype is: input, target, layers.N.weight [out, in], "

@@ -41,8 +41,8 @@ static void draw_start(lanczos *l, uint64_t seed) {
     _Alignas(64) char tile[GS_TILE_SIZE * sizeof(double)];
     for (size_t j = 0; j < l->weight->cols; j++) {
         if (j % GS_TILE_SIZE == 0)
-            k->random_tile(GS_DRAW_NORMAL, seed, GS_STREAM_SPECTRUM, 0, 0,
-                           (uint32_t)(j / GS_TILE_SIZE), 1, tile);
+            k->random_tiles(GS_DRAW_NORMAL, seed, GS_STREAM_SPECTRUM, 0, 0,
+                            (uint32_t)(j / GS_TILE_SIZE), 1, 1, tile);
         l->next[j] = k->get(tile + j % GS_TILE_SIZE * k->size);
     }
     to_unit(l, sqrt(k->combine_doubles(l->cols, 0, l->v, 1, l->next)));

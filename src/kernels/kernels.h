@@ -67,12 +67,9 @@ typedef struct gs_kernels {
     void (*activation[GS_ACT_COUNT])(double param, size_t count, const void *z, void *a,
                                      void *slope);
 
-    /* One 8x8 tile of random numbers times `scale`: a pure function of its first six arguments,
-       with stream < 2^31 and tile_col < 2^28. */
-    void (*random_tile)(gs_draw draw, uint64_t seed, uint32_t stream, uint32_t layer,
-                        uint32_t tile_row, uint32_t tile_col, double scale, void *tile);
-
-    /* `count` tiles of a tile row, one after another, from tile_col on. */
+    /* 8x8 tiles of random numbers times `scale`, `count` of a tile row, one after another, from
+       tile_col on. A tile is a pure function of its first six arguments, with stream < 2^31 and
+       tile_col < 2^28. */
     void (*random_tiles)(gs_draw draw, uint64_t seed, uint32_t stream, uint32_t layer,
                          uint32_t tile_row, uint32_t tile_col, size_t count, double scale,
                          void *tiles);

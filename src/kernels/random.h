@@ -272,9 +272,4 @@ static inline void random_tiles(gs_draw law, uint64_t seed, uint32_t stream, uin
         fill(GS_DRAW_UNIFORM, &s, tile_col * CALLS, count, factor, tiles);
 }
 
-static inline void random_tile(gs_draw law, uint64_t seed, uint32_t stream, uint32_t layer,
-                               uint32_t tile_row, uint32_t tile_col, double scale, void *tile) {
-    random_tiles(law, seed, stream, layer, tile_row, tile_col, 1, scale, tile);
-}
-
 #endif

@@ -50,7 +50,6 @@ const gs_kernels GS_KERNEL_TABLE = {
             [GS_ACT_SOFTPLUS] = activation_softplus,
             [GS_ACT_MISH] = activation_mish,
         },
-    .random_tile = random_tile,
     .random_tiles = random_tiles,
     .exp = kernel_exp,
     .expm1 = kernel_expm1,

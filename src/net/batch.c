@@ -18,8 +18,8 @@ static void draw_signal(const gs_engine *engine, gs_draw draw, uint64_t seed, gs
     signal->exponent = gs_split_factor(&scale);
     for (size_t b = 0; b < signal->batch; b += GS_TILE) {
         for (size_t u = 0; u < signal->units; u += GS_TILE) {
-            k->random_tile(draw, seed, stream, 0, (uint32_t)(b / GS_TILE), (uint32_t)(u / GS_TILE),
-                           scale, tile);
+            k->random_tiles(draw, seed, stream, 0, (uint32_t)(b / GS_TILE), (uint32_t)(u / GS_TILE),
+                            1, scale, tile);
             for (size_t i = 0; i < GS_TILE_SIZE; i++) {
                 size_t example = b + i / GS_TILE, unit = u + i % GS_TILE;
                 if (example < signal->batch && unit < signal->units)
@@ -46,7 +46,7 @@ void gs_draw_vector(const gs_engine *engine, gs_draw draw, uint64_t seed, gs_str
     _Alignas(64) char tile[GS_TILE_SIZE * sizeof(double)];
     for (size_t i = 0; i < count; i++) {
         if (i % GS_TILE == 0)
-            k->random_tile(draw, seed, stream, 0, 0, (uint32_t)(i / GS_TILE), scale, tile);
+            k->random_tiles(draw, seed, stream, 0, 0, (uint32_t)(i / GS_TILE), 1, scale, tile);
         values[i] = k->get(tile + i % GS_TILE * k->size);
     }
 }

@@ -106,8 +106,8 @@ static void draw_bias(const gs_engine *engine, gs_vector *bias, gs_choice choice
         if (choice.index == GS_BIAS_CONSTANT) {
             k->set(element, choice.parameter);
         } else if (u % GS_TILE == 0) {
-            k->random_tile(GS_DRAW_NORMAL, seed, GS_STREAM_BIAS, layer, 0, (uint32_t)(u / GS_TILE),
-                           choice.parameter, tile);
+            k->random_tiles(GS_DRAW_NORMAL, seed, GS_STREAM_BIAS, layer, 0, (uint32_t)(u / GS_TILE),
+                            1, choice.parameter, tile);
         }
         bias->values[u] = k->get(element);
     }

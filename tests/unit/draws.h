@@ -18,7 +18,7 @@ typedef struct {
 
 static inline void draw(const gs_kernels *kernels, gs_draw law, address at, double factor,
                         tile *t) {
-    kernels->random_tile(law, at.seed, at.stream, at.layer, at.row, at.col, factor, t->typed);
+    kernels->random_tiles(law, at.seed, at.stream, at.layer, at.row, at.col, 1, factor, t->typed);
     for (size_t i = 0; i < GS_TILE_SIZE; i++)
         t->value[i] = kernels->get(t->typed + i * kernels->size);
 }
