@@ -114,8 +114,8 @@ gs_status cli_parse(char **arguments, const cli_target *targets, size_t count, c
     return status;
 }
 
-bool cli_begin(char **arguments, const cli_target *targets, size_t count, const char **operand,
-               int *status) {
+bool cli_begin(const char *command, char **arguments, const cli_target *targets, size_t count,
+               const char **operand, int *status) {
     cli_general general = {false, false};
     cli_target all[CLI_TARGETS];
     gs_error error;
@@ -125,7 +125,7 @@ bool cli_begin(char **arguments, const cli_target *targets, size_t count, const 
     if (cli_parse(arguments, all, count + 1, operand, &error) != GS_OK)
         *status = cli_fail(&error);
     else if (general.help)
-        *status = cmd_help((char *[]){NULL});
+        *status = cli_help(command);
     else if (general.version)
         *status = cmd_version((char *[]){NULL});
     else

@@ -19,8 +19,9 @@ enum {
 
 typedef struct {
     const char *name;
-    int (*run)(char **arguments); /* NULL past the last */
-    const char *operand;          /* placeholder in help, NULL if it takes none */
+    int (*run)(char **arguments);   /* NULL past the last */
+    const char *operand;            /* placeholder in help, NULL if it takes none */
+    const gs_option_table *options; /* of this command alone, NULL if there are none */
     const char *summary;
 } cli_command;
 
@@ -34,14 +35,15 @@ int cmd_version(char **arguments);
 /* Print "gradsim: message" to standard error; returns the exit status that belongs to the error. */
 int cli_fail(const gs_error *error);
 
+/* The page of a command; the overview for the default one. */
+int cli_help(const char *command);
+
 /* ---- Options beside the configuration ---- */
 
 typedef struct {
     gs_choice format; /* index is gs_report_format; GS_CHOICE_AUTO: by the ending of `output` */
     char *output;     /* NULL or "-": standard output */
     bool no_header;
-    gs_choice fail_on; /* index is gs_verdict; GS_HEALTHY: never */
-    char *save;
     gs_choice color;
     bool quiet;
 } cli_output;
@@ -49,6 +51,7 @@ typedef struct {
 enum { CLI_COLOR_AUTO, CLI_COLOR_ALWAYS, CLI_COLOR_NEVER };
 
 extern const gs_option_table cli_output_options; /* of cli_output */
+extern const gs_option_table cli_run_options;
 
 typedef struct {
     bool help, version;
@@ -60,6 +63,10 @@ extern const gs_option_table cli_general_options; /* of cli_general: what every 
 
 /* Whether two paths lead to one regular file, which may be yet to be made. NULL leads nowhere. */
 bool cli_same_file(const char *a, const char *b);
+
+/* What is written to one file would be lost to the other. */
+gs_status cli_refuse_same_file(const char *option, const char *path, const char *other,
+                               gs_error *error);
 
 /* ---- Arguments ---- */
 
@@ -76,10 +83,10 @@ enum { CLI_TARGETS = 4 }; /* at most, counting the general options */
 gs_status cli_parse(char **arguments, const cli_target *targets, size_t count, const char **operand,
                     gs_error *error);
 
-/* Parse, and do what every command does alike: report a bad usage, or print help or the version if
-   they are asked for. Returns whether the command is to go on; else `*status` is the exit status.
- */
-bool cli_begin(char **arguments, const cli_target *targets, size_t count, const char **operand,
-               int *status);
+/* Parse, and do what every command does alike: report a bad usage, or print the command's help or
+   the version if they are asked for. Returns whether the command is to go on; else `*status` is the
+   exit status. */
+bool cli_begin(const char *command, char **arguments, const cli_target *targets, size_t count,
+               const char **operand, int *status);
 
 #endif

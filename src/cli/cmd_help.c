@@ -9,8 +9,9 @@
 #include "cli/cli.h"
 #include "net/config.h"
 
+/* What the overview lists; other commands have options of their own. */
 static const gs_option_table *const tables[] = {&gs_config_options, &cli_output_options,
-                                                &cli_general_options};
+                                                &cli_run_options, &cli_general_options};
 enum { TABLES = sizeof tables / sizeof tables[0] };
 
 /* ---- A page: a column of terms and a column of text, in 80 columns ---- */
@@ -103,6 +104,14 @@ static void print_option(const gs_option *option) {
     add(&text, many ? ": see gradsim help %s" : "%s", many ? option->name : names.text);
     add_default(&text, option);
     print_row(term.text, text.text);
+}
+
+static void print_options(const gs_option_table *table) {
+    for (size_t i = 0; i < table->count; i++) {
+        if (table->rows[i].group)
+            printf("\n%s:\n", table->rows[i].group);
+        print_option(&table->rows[i]);
+    }
 }
 
 /* ---- One option in full ---- */
@@ -309,6 +318,8 @@ static const gs_option *find_option(const char *name) {
     const gs_option *option = NULL;
     for (size_t i = 0; i < TABLES && !option; i++)
         option = find_in(tables[i], name);
+    for (const cli_command *command = cli_commands; command->name && !option; command++)
+        option = command->options ? find_in(command->options, name) : NULL;
     return option;
 }
 
@@ -322,6 +333,15 @@ static const char *topic_name_at(const void *unused, size_t index) {
         if (index < tables[i]->count)
             return tables[i]->rows[index].name;
     return NULL;
+}
+
+static void print_command_page(const cli_command *command) {
+    line title = {0};
+    add(&title, "gradsim %s%s%s: %s", command->name, command->operand ? " " : "",
+        command->operand ? command->operand : "", command->summary);
+    print_words(title.text, 0, 0);
+    if (command->options)
+        print_options(command->options);
 }
 
 static int print_topic(const char *name) {
@@ -341,7 +361,7 @@ static int print_topic(const char *name) {
     }
     for (const cli_command *command = cli_commands; command->name; command++)
         if (strcmp(command->name, name) == 0) {
-            printf("gradsim %s: %s\n", command->name, command->summary);
+            print_command_page(command);
             return CLI_DONE;
         }
     gs_error error;
@@ -362,14 +382,6 @@ static void print_commands(void) {
     }
 }
 
-static void print_options(const gs_option_table *table) {
-    for (size_t i = 0; i < table->count; i++) {
-        if (table->rows[i].group)
-            printf("\n%s:\n", table->rows[i].group);
-        print_option(&table->rows[i]);
-    }
-}
-
 static void print_overview(void) {
     printf("gradsim: what happens to the gradient on its way back through a deep network\n\n"
            "Usage: gradsim [COMMAND] [OPTIONS]\n\n");
@@ -384,6 +396,13 @@ static void print_overview(void) {
     print_words(names.text, 2, 2);
 }
 
+int cli_help(const char *command) {
+    if (strcmp(command, "run") != 0 && strcmp(command, "help") != 0)
+        return print_topic(command);
+    print_overview();
+    return CLI_DONE;
+}
+
 /* `help --act` is `help act`, but `help --help` and `help --version` are what they always are. */
 static void drop_dashes(char **argument) {
     char *name = *argument + strspn(*argument, "-");
@@ -396,10 +415,7 @@ int cmd_help(char **arguments) {
     int status;
     if (arguments[0])
         drop_dashes(&arguments[0]);
-    if (!cli_begin(arguments, NULL, 0, &topic, &status))
+    if (!cli_begin("help", arguments, NULL, 0, &topic, &status))
         return status;
-    if (topic)
-        return print_topic(topic);
-    print_overview();
-    return CLI_DONE;
+    return topic ? print_topic(topic) : cli_help("run");
 }

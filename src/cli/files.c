@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/error.h"
 #include "cli/cli.h"
 
 static bool same_inode(const struct stat *a, const struct stat *b) {
@@ -33,4 +34,10 @@ bool cli_same_file(const char *a, const char *b) {
         return there_a && there_b && S_ISREG(info_a.st_mode) && same_inode(&info_a, &info_b);
     return strcmp(name_in_folder(a), name_in_folder(b)) == 0 && stat_folder(a, &info_a) &&
            stat_folder(b, &info_b) && same_inode(&info_a, &info_b);
+}
+
+gs_status cli_refuse_same_file(const char *option, const char *path, const char *other,
+                               gs_error *error) {
+    return gs_fail(error, GS_ERR_USAGE, "--%s: expected another file than that of --%s, got '%s'",
+                   option, other, path);
 }

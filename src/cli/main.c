@@ -11,10 +11,12 @@
 #include "cli/cli.h"
 
 const cli_command cli_commands[] = {
-    {"run", cmd_run, NULL, "build a network and print what reaches each layer (the default)"},
-    {"check", cmd_check, NULL, "verify this build on this machine: kernels, threads, gradients"},
-    {"help", cmd_help, "TOPIC", "what there is to say about an option or a topic"},
-    {"version", cmd_version, NULL, "the version"},
+    {"run", cmd_run, NULL, &cli_run_options,
+     "build a network and print what reaches each layer (the default)"},
+    {"check", cmd_check, NULL, NULL,
+     "verify this build on this machine: kernels, threads, gradients"},
+    {"help", cmd_help, "TOPIC", NULL, "what there is to say about an option or a topic"},
+    {"version", cmd_version, NULL, NULL, "the version"},
     {0},
 };
 

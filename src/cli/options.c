@@ -13,13 +13,6 @@ static const gs_name format_rows[] = {
     {.name = "jsonl", .help = "the same as one JSON object a line"},
 };
 
-static const gs_name fail_on_rows[] = {
-    {.name = "never", .help = "the verdict does not change the exit status"},
-    {.name = "vanishing", .help = "exit with status 3 if a network's gradient vanishes"},
-    {.name = "exploding", .help = "exit with status 3 if a network's gradient explodes"},
-    {.name = "nonfinite", .help = "exit with status 3 if a network's numbers are not finite"},
-};
-
 static const gs_name color_rows[] = {
     {.name = "auto", .help = "colors on a terminal, unless NO_COLOR is set"},
     {.name = "always", .help = "colors"},
@@ -27,7 +20,6 @@ static const gs_name color_rows[] = {
 };
 
 static const gs_family formats = GS_FAMILY(format_rows);
-static const gs_family conditions = GS_FAMILY(fail_on_rows);
 static const gs_family colors = GS_FAMILY(color_rows);
 
 /* clang-format off */
@@ -39,10 +31,6 @@ static const gs_option output_rows[] = {
      "write there; -, the default, is standard output", .letter = 'o'},
     {"no-header", GS_OPTION_FLAG, offsetof(cli_output, no_header), NULL, NULL,
      "csv, tsv: no line of column names", .letter = 0},
-    {"fail-on", GS_OPTION_CHOICE, offsetof(cli_output, fail_on), "VERDICT", "never",
-     "exit with status 3 on this verdict", .family = &conditions},
-    {"save", GS_OPTION_TEXT, offsetof(cli_output, save), "FILE", NULL,
-     "save the batch, the network and its gradients (safetensors)", .letter = 0},
     {"color", GS_OPTION_CHOICE, offsetof(cli_output, color), "WHEN", "auto",
      "colors in the table", .family = &colors},
     {"quiet", GS_OPTION_FLAG, offsetof(cli_output, quiet), NULL, NULL,

@@ -1,31 +1,15 @@
 /*
- * Rows out: the measurements of a run as a table for people, or as CSV, TSV or JSON lines for
- * programs. The rows for programs have the same columns in every run:
+ * Rows out: the measurements of a run as a table for people, or as a sheet for programs (sheet.h),
+ * which has the same columns in every run:
  *
  *   run, seed, step, layer, kind, loss   indices, and the loss of the whole network
  *   z_mean ... theory_grad_log10         every gs_column
- *   layers, width, act ...               every option that is a column, in its canonical text; one
- *                                        whose name is taken is config_loss or config_gain
- *
- * An absent value is an empty cell, null in JSON. Numbers are printed by gs_format_real; JSON has
- * none for what is not finite, so there it is a string: "nan", "inf" or "-inf". CSV is that of RFC
- * 4180, with \n. In TSV a tab, line feed, carriage return or backslash is \t, \n, \r or \\.
+ *   layers, width, act ...               every option that is a column
  */
 #ifndef GS_REPORT_REPORT_H
 #define GS_REPORT_REPORT_H
 
-#include <stdio.h>
-
-#include "gradsim.h"
-
-typedef enum { GS_FORMAT_TABLE, GS_FORMAT_CSV, GS_FORMAT_TSV, GS_FORMAT_JSONL } gs_report_format;
-
-typedef struct {
-    gs_report_format format;
-    bool header; /* csv, tsv: a line of column names first */
-    bool color;  /* table: ANSI colours */
-    bool quiet;  /* table: the summary alone, and the seed if there are several */
-} gs_report_style;
+#include "report/sheet.h"
 
 /* One network at one step. */
 typedef struct {

@@ -1,0 +1,168 @@
+/*
+ * Jobs: from arguments to networks with their batch, and the file that the results go to.
+ */
+#include "cli/job.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+/* ---- Options ---- */
+
+static gs_status reset(cli_job *job, gs_error *error) {
+    job->config = gs_config_new(error);
+    gs_status status = job->config ? GS_OK : GS_ERR_MEMORY;
+    if (status == GS_OK)
+        status = gs_options_reset(&cli_output_options, &job->output, error);
+    if (status == GS_OK && job->own.table)
+        status = gs_options_reset(job->own.table, job->own.base, error);
+    return status;
+}
+
+static void release(cli_job *job) {
+    gs_data_free(&job->data);
+    gs_options_release(&cli_output_options, &job->output);
+    if (job->own.table)
+        gs_options_release(job->own.table, job->own.base);
+    gs_config_free(job->config);
+}
+
+bool cli_job_begin(cli_job *job, const char *command, char **arguments, cli_target own,
+                   int *status) {
+    gs_error error;
+    *job = (cli_job){.own = own};
+    if (reset(job, &error) != GS_OK) {
+        *status = cli_fail(&error);
+        release(job);
+        return false;
+    }
+    const cli_target targets[] = {
+        {&gs_config_options, job->config}, {&cli_output_options, &job->output}, own};
+    if (!cli_begin(command, arguments, targets, own.table ? 3 : 2, NULL, status)) {
+        release(job);
+        return false;
+    }
+    const char *output = job->output.output;
+    job->path = output && strcmp(output, "-") != 0 ? output : NULL;
+    return true;
+}
+
+gs_status cli_job_load(cli_job *job, gs_error *error) {
+    gs_config *config = job->config;
+    const char *output = job->path ? job->path : "/dev/stdout";
+    gs_status status = GS_OK;
+    if (cli_same_file(output, config->data))
+        return cli_refuse_same_file("output", output, "data", error);
+    if (config->data)
+        status = gs_data_load(config->data, &job->data, error);
+    if (status == GS_OK)
+        gs_data_scale(&job->data, config->data_scale.index);
+    if (status == GS_OK)
+        status = gs_config_resolve(config, job->data.features, job->data.classes, error);
+    return status;
+}
+
+/* ---- Networks ---- */
+
+static gs_status set_batch(const cli_job *job, const gs_config *config, gs_network *network,
+                           gs_error *error) {
+    size_t count, batch = config->batch;
+    if (!gs_size_multiply(batch, job->data.features, &count))
+        return gs_fail(error, GS_ERR_MEMORY, "--batch: expected fewer examples, got '%zu'", batch);
+    double *input = gs_alloc(count, sizeof *input, error);
+    size_t *labels = gs_alloc(batch, sizeof *labels, error);
+    gs_status status = GS_ERR_MEMORY;
+    if (input && labels)
+        status = gs_data_batch(&job->data, config->seed, batch, input, labels, error);
+    if (status == GS_OK)
+        status = gs_network_set_batch(network, input, NULL, labels, error);
+    gs_free(input);
+    gs_free(labels);
+    return status;
+}
+
+gs_network *cli_job_network(const cli_job *job, const gs_config *config, gs_error *error) {
+    gs_network *network = gs_network_new(config, error);
+    if (!network)
+        return NULL;
+    gs_status status = job->data.examples > 0 ? set_batch(job, config, network, error)
+                                              : gs_network_draw_batch(network, error);
+    if (status == GS_OK)
+        return network;
+    gs_network_free(network);
+    return NULL;
+}
+
+/* ---- The file of the results ---- */
+
+gs_report_format cli_job_format(const cli_job *job) {
+    static const struct {
+        const char *ending;
+        gs_report_format format;
+    } endings[] = {{".csv", GS_FORMAT_CSV}, {".tsv", GS_FORMAT_TSV}, {".jsonl", GS_FORMAT_JSONL}};
+    const char *dot = job->output.output ? strrchr(job->output.output, '.') : NULL;
+    if (job->output.format.index != GS_CHOICE_AUTO)
+        return (gs_report_format)job->output.format.index;
+    for (size_t i = 0; dot && i < sizeof endings / sizeof endings[0]; i++)
+        if (strcmp(dot, endings[i].ending) == 0)
+            return endings[i].format;
+    return GS_FORMAT_TABLE;
+}
+
+/* NO_COLOR (no-color.org) counts if it is not empty. */
+static bool choose_color(const cli_job *job) {
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    if (job->output.color.index != CLI_COLOR_AUTO)
+        return job->output.color.index == CLI_COLOR_ALWAYS;
+    return !(no_color && no_color[0]) && term && strcmp(term, "dumb") != 0 &&
+           isatty(fileno(job->file));
+}
+
+gs_status cli_job_open(cli_job *job, gs_report_style *style, gs_error *error) {
+    job->file = job->path ? fopen(job->path, "w") : stdout;
+    if (!job->file)
+        return cli_job_fail(job, error);
+    *style = (gs_report_style){cli_job_format(job), !job->output.no_header, choose_color(job),
+                               job->output.quiet};
+    return GS_OK;
+}
+
+void cli_hold_interrupts(bool hold) {
+    sigset_t interrupts;
+    sigemptyset(&interrupts);
+    sigaddset(&interrupts, SIGHUP);
+    sigaddset(&interrupts, SIGINT);
+    sigaddset(&interrupts, SIGTERM);
+    pthread_sigmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &interrupts, NULL);
+}
+
+void cli_job_hold_interrupts(const cli_job *job) {
+    struct stat info;
+    cli_hold_interrupts(fstat(fileno(job->file), &info) == 0 && S_ISREG(info.st_mode));
+}
+
+gs_status cli_job_fail(const cli_job *job, gs_error *error) {
+    const char *reason = strerror(errno);
+    if (job->path)
+        return gs_fail(error, GS_ERR_IO, "cannot write '%s': %s", job->path, reason);
+    return gs_fail(error, GS_ERR_IO, "cannot write standard output: %s", reason);
+}
+
+int cli_job_end(cli_job *job, gs_status status, const gs_error *error, int done) {
+    gs_error late;
+    gs_status closed = GS_OK;
+    if (job->file && gs_file_finish(job->file, &late) != GS_OK)
+        closed = cli_job_fail(job, &late);
+    if (job->file && job->file != stdout && fclose(job->file) != 0 && closed == GS_OK)
+        closed = cli_job_fail(job, &late);
+    release(job);
+    if (status != GS_OK)
+        return cli_fail(error);
+    return closed == GS_OK ? done : cli_fail(&late);
+}

@@ -1,0 +1,55 @@
+/*
+ * What commands that build networks have in common: options -> data -> networks with their batch,
+ * and the file that the results go to.
+ */
+#ifndef GS_CLI_JOB_H
+#define GS_CLI_JOB_H
+
+#include "cli/cli.h"
+#include "net/config.h"
+#include "report/sheet.h"
+#include "train/data.h"
+
+typedef struct {
+    gs_config *config; /* resolved by cli_job_load */
+    cli_output output;
+    gs_data data;     /* no examples: a network draws its own */
+    const char *path; /* of the results; NULL: standard output */
+    FILE *file;       /* NULL until cli_job_open */
+    cli_target own;   /* the command's own options */
+} cli_job;
+
+/* Parse the arguments of a command: the options of every network, those of the output, and the
+   command's own (a NULL table if it has none). Returns whether it is to go on, until cli_job_end;
+   else `*status` is the exit status. */
+bool cli_job_begin(cli_job *job, const char *command, char **arguments, cli_target own,
+                   int *status);
+
+/* Load the data and resolve the configuration. Errors: GS_ERR_USAGE for options that contradict
+   each other, GS_ERR_IO, GS_ERR_FORMAT, GS_ERR_MEMORY. */
+gs_status cli_job_load(cli_job *job, gs_error *error);
+
+/* A network of `config` with its batch, from the data of the job if there are any. */
+gs_network *cli_job_network(const cli_job *job, const gs_config *config, gs_error *error);
+
+gs_report_format cli_job_format(const cli_job *job);
+
+/* Open the file of the results, for the first of them: what fails before changes no file. Fills in
+   the style. Errors: GS_ERR_IO. */
+gs_status cli_job_open(cli_job *job, gs_report_style *style, gs_error *error);
+
+/* An interrupt kills the program at once, but not while it writes to a regular file: a record and a
+   saved file are whole or not there. A pipe or a terminal might keep the program waiting for ever,
+   and so might opening a FIFO. */
+void cli_hold_interrupts(bool hold);
+void cli_job_hold_interrupts(const cli_job *job);
+
+/* Say why writing the results failed, by errno. */
+gs_status cli_job_fail(const cli_job *job, gs_error *error);
+
+/* Flush, close and check the file of the results, and free what the job and the command's own options hold. Prints
+   `error` if `status` is an error, else what goes wrong now. Returns the exit status, which is
+   `done` if all went well. */
+int cli_job_end(cli_job *job, gs_status status, const gs_error *error, int done);
+
+#endif

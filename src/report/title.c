@@ -1,0 +1,97 @@
+/*
+ * The title of what is written for people: the network, as far as it is not the usual one.
+ */
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "net/config.h"
+#include "report/row.h"
+
+enum { LINE_WIDTH = 80 };
+
+/* Characters, not bytes, of UTF-8. */
+static size_t text_width(const char *text) {
+    size_t width = 0;
+    for (; *text; text++)
+        width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+/* Adds "name value" to a list that breaks before LINE_WIDTH; *column is where it stands. A path may
+   hold what a terminal would obey. */
+static void put_item(FILE *out, size_t *column, const char *name, const char *value) {
+    size_t width = text_width(name) + (*name && *value ? 1 : 0) + text_width(value);
+    if (*column > 0) {
+        bool fits = *column + 2 + width + 1 <= LINE_WIDTH;
+        fputs(fits ? ", " : ",\n  ", out);
+        *column = fits ? *column + 2 : 2;
+    }
+    fprintf(out, "%s%s", name, *name && *value ? " " : "");
+    for (; *value; value++)
+        putc((unsigned char)*value < 0x20 || *value == 0x7f ? '?' : *value, out);
+    *column += width;
+}
+
+/* What every title shows, and the rest does not repeat. */
+static bool is_always_shown(const char *option) {
+    static const char *const shown[] = {"layers", "width", "act", "init", "batch"};
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
+        if (strcmp(option, shown[i]) == 0)
+            return true;
+    return false;
+}
+
+static const char *option_text(char *const *texts, const char *name) {
+    return texts[gs_option_find(&gs_config_options, name) - gs_config_options.rows];
+}
+
+/* The texts of a network that is as wide as that of `config`, and else as usual. With data no loss
+   is so usual that it need not be named. */
+static char **usual_texts(const gs_config *config, gs_error *error) {
+    gs_config *usual = gs_config_new(error);
+    if (!usual)
+        return NULL;
+    usual->width = config->width;
+    gs_config_resolve(usual, 0, 0, NULL);
+    if (config->data)
+        usual->loss.index = GS_CHOICE_AUTO;
+    char **texts = gs_option_texts(usual, error);
+    gs_config_free(usual);
+    return texts;
+}
+
+static void put_title(FILE *out, const gs_config *config, uint64_t seed, size_t step,
+                      char *const *texts, char *const *usual) {
+    size_t column = 0;
+    char text[64];
+    gs_format(text, sizeof text, "layer%s x %s", config->layers == 1 ? "" : "s",
+              option_text(texts, "width"));
+    put_item(out, &column, option_text(texts, "layers"), text);
+    put_item(out, &column, "", option_text(texts, "act"));
+    put_item(out, &column, "", option_text(texts, "init"));
+    for (size_t i = 0; i < gs_config_options.count; i++) {
+        const gs_option *option = &gs_config_options.rows[i];
+        bool flag = option->kind == GS_OPTION_FLAG;
+        if (option->column && !is_always_shown(option->name) && strcmp(texts[i], usual[i]) != 0)
+            put_item(out, &column, option->name, flag ? "" : texts[i]);
+    }
+    put_item(out, &column, "batch", option_text(texts, "batch"));
+    gs_format(text, sizeof text, "%llu", (unsigned long long)seed);
+    put_item(out, &column, "seed", text);
+    gs_format(text, sizeof text, "%zu", step);
+    if (step > 0)
+        put_item(out, &column, "step", text);
+    fputs("\n\n", out);
+}
+
+gs_status gs_title_write(FILE *out, const gs_config *config, uint64_t seed, size_t step,
+                         gs_error *error) {
+    char **texts = gs_option_texts(config, error);
+    char **usual = texts ? usual_texts(config, error) : NULL;
+    if (usual)
+        put_title(out, config, seed, step, texts, usual);
+    gs_free(texts);
+    gs_free(usual);
+    return usual ? GS_OK : GS_ERR_MEMORY;
+}
