@@ -209,6 +209,42 @@ static const topic_row environment[] = {
     {NULL, NULL},
 };
 
+static const topic_row verdict[] = {
+    {"gradient",
+     "of every example b, r_b = |dL/dx_0,b| / |dL/dx_L,b|: what is left at the input of "
+     "the gradient at the output of layer L. The verdict rests on the median of log10 "
+     "r_b, so that one badly classified example does not decide it. Examples whose "
+     "gradient at the output is exactly 0 are left out"},
+    {"examples", "the least and the largest log10 r_b when a tenth of the examples is left out at "
+                 "each end, and how many get exactly nothing: units that are dead for them, or a "
+                 "gradient too small beside the largest for the element type to hold both"},
+    {"vanishing", "the median is below -3: the input gets less than a thousandth"},
+    {"exploding", "it is above 3"},
+    {"nonfinite", "a value or a gradient is infinite or no number"},
+    {"healthy", "everything else, and what gets no gradient by design: a branch with alpha 0 "
+                "(rezero), as its skip passes all of it on"},
+    {"rate",
+     "over how many layers the gradient changes by e: by the median of the change a layer "
+     "over some 16 stretches of the way, which a few layers unlike the others do not change; "
+     "left out where it explains less than half of the whole"},
+    {"why",
+     "what the typical layer passes on, |dL/dx_{l-1}| / |dL/dx_l| over the batch, split into "
+     "the slope of its activation, its weights and its norm; with a skip, the skip and its "
+     "branch are one factor. Each number is a median over the layers, and the factor that is "
+     "most to blame comes first"},
+    {"worst", "up to three layers that do more: by a factor of 2, and by 5 standard deviations of "
+              "the others"},
+    {"shattered",
+     "the gradients of two examples have a mean cosine of at least 0.1 at the output, "
+     "and at the input less than a tenth of that: norms may look healthy, but the first "
+     "layers are told something else by every example (Balduzzi et al. 2017). Of "
+     "random targets (--loss mse) the gradients hardly agree to begin with: --loss "
+     "random or sum starts from equal ones"},
+    {"float32 ...", "the layer nearest the output where half of dL/da or more would be 0 in this "
+                    "format, or its root mean square overflows"},
+    {NULL, NULL},
+};
+
 /* ---- Columns of the log ---- */
 
 static const topic_row indices[] = {
@@ -303,6 +339,7 @@ static const struct {
     {"columns", NULL, print_columns, indices},
     {"environment", NULL, print_rows, environment},
     {"exit-status", NULL, print_rows, exit_statuses},
+    {"verdict", NULL, print_rows, verdict},
 };
 enum { TOPICS = sizeof topics / sizeof topics[0] };
 

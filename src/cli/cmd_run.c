@@ -1,12 +1,14 @@
 /*
  * gradsim run: for every seed: network -> measurement -> rows.
  */
+#include <math.h>
 #include <stddef.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "cli/job.h"
+#include "flow/measure.h"
 #include "report/report.h"
 #include "train/safetensors.h"
 
@@ -81,6 +83,20 @@ static gs_status write_record(run *r, const gs_network *network, const gs_record
 
 /* ---- One network ---- */
 
+static gs_status predict(const run *r, size_t count, gs_layer_stats *stats, gs_error *error) {
+    const gs_config *config = r->job.config;
+    gs_input_moments moments;
+    gs_layer_theory *theory = gs_alloc(count, sizeof *theory, error);
+    gs_status status = theory ? cli_job_moments(&r->job, config, &moments, error) : GS_ERR_MEMORY;
+    if (status == GS_OK)
+        status = gs_predict(config, config->data ? &moments : NULL, false, theory, NULL, error);
+    for (size_t i = 0; status == GS_OK && i < count; i++)
+        if (!isnan(theory[i].grad_z_log10))
+            gs_stats_set(&stats[i], GS_THEORY_GRAD_LOG10, theory[i].grad_z_log10);
+    gs_free(theory);
+    return status;
+}
+
 static gs_status measure(run *r, size_t index, gs_network *network, gs_error *error) {
     gs_config *config = r->job.config;
     gs_summary summary;
@@ -92,6 +108,8 @@ static gs_status measure(run *r, size_t index, gs_network *network, gs_error *er
     if (status == GS_OK)
         status = gs_measure_columns(network, gs_report_columns(cli_job_format(&r->job)), stats,
                                     &summary, error);
+    if (status == GS_OK)
+        status = predict(r, rows, stats, error);
     if (status == GS_OK) {
         gs_record record = {index, config->seed, 0, config, rows, stats, &summary};
         status = write_record(r, network, &record, error);

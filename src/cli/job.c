@@ -70,18 +70,59 @@ gs_status cli_job_load(cli_job *job, gs_error *error) {
 
 /* ---- Networks ---- */
 
-static gs_status set_batch(const cli_job *job, const gs_config *config, gs_network *network,
-                           gs_error *error) {
+/* Examples from the data: input [batch, features] and labels [batch], for gs_free. */
+static gs_status draw_examples(const cli_job *job, const gs_config *config, double **input,
+                               size_t **labels, gs_error *error) {
     size_t count, batch = config->batch;
     if (!gs_size_multiply(batch, job->data.features, &count))
         return gs_fail(error, GS_ERR_MEMORY, "--batch: expected fewer examples, got '%zu'", batch);
-    double *input = gs_alloc(count, sizeof *input, error);
-    size_t *labels = gs_alloc(batch, sizeof *labels, error);
-    gs_status status = GS_ERR_MEMORY;
-    if (input && labels)
-        status = gs_data_batch(&job->data, config->seed, batch, input, labels, error);
+    *input = gs_alloc(count, sizeof **input, error);
+    *labels = *input ? gs_alloc(batch, sizeof **labels, error) : NULL;
+    if (!*labels)
+        return GS_ERR_MEMORY;
+    return gs_data_batch(&job->data, config->seed, batch, *input, *labels, error);
+}
+
+static gs_status set_batch(const cli_job *job, const gs_config *config, gs_network *network,
+                           gs_error *error) {
+    double *input = NULL;
+    size_t *labels = NULL;
+    gs_status status = draw_examples(job, config, &input, &labels, error);
     if (status == GS_OK)
         status = gs_network_set_batch(network, input, NULL, labels, error);
+    gs_free(input);
+    gs_free(labels);
+    return status;
+}
+
+/* sum over pairs a != b of x_a x_b = (sum x)^2 - sum x^2 */
+static void take_moments(const double *input, size_t batch, size_t features,
+                         gs_input_moments *moments) {
+    double sum = 0, squares = 0, squared_sums = 0;
+    for (size_t f = 0; f < features; f++) {
+        double of_feature = 0;
+        for (size_t b = 0; b < batch; b++) {
+            of_feature += input[b * features + f];
+            squares += input[b * features + f] * input[b * features + f];
+        }
+        sum += of_feature;
+        squared_sums += of_feature * of_feature;
+    }
+    double count = (double)batch * (double)features, pairs = count * ((double)batch - 1);
+    moments->mean = sum / count;
+    moments->square = squares / count;
+    moments->product = batch > 1 ? (squared_sums - squares) / pairs : 0;
+}
+
+gs_status cli_job_moments(const cli_job *job, const gs_config *config, gs_input_moments *moments,
+                          gs_error *error) {
+    double *input = NULL;
+    size_t *labels = NULL;
+    if (job->data.examples == 0)
+        return GS_OK;
+    gs_status status = draw_examples(job, config, &input, &labels, error);
+    if (status == GS_OK)
+        take_moments(input, config->batch, job->data.features, moments);
     gs_free(input);
     gs_free(labels);
     return status;

@@ -32,6 +32,10 @@ gs_status cli_job_load(cli_job *job, gs_error *error);
 /* A network of `config` with its batch, from the data of the job if there are any. */
 gs_network *cli_job_network(const cli_job *job, const gs_config *config, gs_error *error);
 
+/* Moments of the input of that network, if it is from data; else nothing. Errors: as above. */
+gs_status cli_job_moments(const cli_job *job, const gs_config *config, gs_input_moments *moments,
+                          gs_error *error);
+
 gs_report_format cli_job_format(const cli_job *job);
 
 /* Open the file of the results, for the first of them: what fails before changes no file. Fills in

@@ -13,6 +13,8 @@
 const cli_command cli_commands[] = {
     {"run", cmd_run, NULL, &cli_run_options,
      "build a network and print what reaches each layer (the default)"},
+    {"theory", cmd_theory, NULL, &cli_theory_options,
+     "what mean-field theory predicts for a network, without building it"},
     {"check", cmd_check, NULL, NULL,
      "verify this build on this machine: kernels, threads, gradients"},
     {"help", cmd_help, "TOPIC", NULL, "what there is to say about an option or a topic"},

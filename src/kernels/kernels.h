@@ -176,5 +176,6 @@ const gs_kernels *gs_kernels_at(size_t index);
 /* Of one double, for the rest of the program: made of the same code as the portable kernels. */
 double gs_log10(double x);
 double gs_log1p(double x); /* log(1 + x) */
+double gs_exp(double x);
 
 #endif

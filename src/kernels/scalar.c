@@ -11,6 +11,10 @@ double gs_log1p(double x) {
     return v_log1p(x);
 }
 
+double gs_exp(double x) {
+    return v_exp(x);
+}
+
 /* high + low = a b. */
 static pair product_of(double a, double b) {
     double high = a * b;

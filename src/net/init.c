@@ -185,6 +185,22 @@ static const gs_init inits[] = {
 
 const gs_family gs_init_family = GS_FAMILY(inits);
 
+/* The variance of U(-1, 1) is 1/3; a column of an orthogonal matrix, or its row if they are longer,
+   has the squared norm gain^2. */
+gs_weight_law gs_init_law(gs_choice init, double gain, size_t fan_in, size_t fan_out) {
+    const gs_init *row = &inits[init.index];
+    double scale = gain * scale_of(row, init.parameter, (double)fan_in, (double)fan_out);
+    double longest = (double)(fan_in > fan_out ? fan_in : fan_out);
+    if (row->make == make_identity)
+        return (gs_weight_law){GS_WEIGHTS_IDENTITY, scale};
+    if (row->make == make_constant)
+        return (gs_weight_law){GS_WEIGHTS_CONSTANT, scale};
+    if (row->fill)
+        return (gs_weight_law){GS_WEIGHTS_ORTHOGONAL, scale * scale / longest};
+    double unit = row->draw == GS_DRAW_UNIFORM ? 1.0 / 3 : 1;
+    return (gs_weight_law){GS_WEIGHTS_INDEPENDENT, unit * scale * scale};
+}
+
 /* ---- Drawing ---- */
 
 bool gs_init_can_stream(gs_choice init) {

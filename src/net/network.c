@@ -18,15 +18,7 @@
 
 /* The order of stages within a layer. A norm stands where --norm-at says, a skip where --residual
  * says. */
-typedef struct {
-    gs_stage_kind kind;
-    size_t place;   /* of a norm: GS_NORM_AT_...; of a skip: GS_RESIDUAL_... */
-    unsigned names; /* the last stage of a layer that can be z_l, and a_l, is it */
-} step;
-
-enum { MOST_STEPS = 8 };
-
-static const step recipes[][MOST_STEPS] = {
+static const gs_step recipes[][GS_MOST_STEPS] = {
     [GS_ORDER_DENSE_ACT] = {{GS_STAGE_NORM, GS_NORM_AT_INPUT, 0},
                             {GS_STAGE_DENSE, 0, GS_IS_Z},
                             {GS_STAGE_NORM, GS_NORM_AT_PREACT, GS_IS_Z},
@@ -54,7 +46,7 @@ typedef struct {
     gs_error *error;
 } builder;
 
-static double branch_scale(const gs_config *config) {
+double gs_branch_scale(const gs_config *config) {
     double depth = (double)config->layers;
     switch (config->branch_scale.index) {
     case GS_BRANCH_INVERSE_SQRT_DEPTH:
@@ -99,7 +91,7 @@ static gs_status append_stage(builder *b, gs_stage_kind kind, size_t units) {
     case GS_STAGE_SKIP:
         stage->skip = (gs_skip){.source = b->source,
                                 .source_layer = b->layer - config->skip,
-                                .alpha = branch_scale(config),
+                                .alpha = gs_branch_scale(config),
                                 .learned = config->branch_scale.index == GS_BRANCH_REZERO};
         network->has_skip = true;
         break;
@@ -109,26 +101,33 @@ static gs_status append_stage(builder *b, gs_stage_kind kind, size_t units) {
 }
 
 /* Whether a step of the recipe is there in this layer. */
-static bool has_step(const builder *b, const step *what) {
-    const gs_config *config = b->network->config;
+static bool has_step(const gs_config *config, size_t layer, bool fits, const gs_step *what) {
     switch (what->kind) {
     case GS_STAGE_NORM:
         return config->norm.index != GS_NORM_NONE && config->norm_at.index == what->place;
     case GS_STAGE_SKIP:
-        return config->residual.index == what->place && b->layer % config->skip == 0 &&
-               b->source->units == b->x->units;
+        return config->residual.index == what->place && layer % config->skip == 0 && fits;
     default:
         return true;
     }
 }
 
+size_t gs_layer_steps(const gs_config *config, size_t layer, bool fits,
+                      gs_step steps[GS_MOST_STEPS]) {
+    const gs_step *recipe = recipes[config->order.index];
+    size_t count = 0;
+    for (size_t i = 0; i < GS_MOST_STEPS && (i == 0 || recipe[i].kind || recipe[i].names); i++)
+        if (has_step(config, layer, fits, &recipe[i]))
+            steps[count++] = recipe[i];
+    return count;
+}
+
 static gs_status append_layer(builder *b, size_t units) {
     const gs_config *config = b->network->config;
-    const step *steps = recipes[config->order.index];
+    gs_step steps[GS_MOST_STEPS];
+    size_t count = gs_layer_steps(config, b->layer, b->source->units == units, steps);
     gs_stage *named_z = NULL, *named_a = NULL;
-    for (size_t i = 0; i < MOST_STEPS && (i == 0 || steps[i].kind || steps[i].names); i++) {
-        if (!has_step(b, &steps[i]))
-            continue;
+    for (size_t i = 0; i < count; i++) {
         gs_stage *stage = &b->network->stages[b->network->stage_count];
         gs_status status =
             append_stage(b, steps[i].kind, steps[i].kind == GS_STAGE_DENSE ? units : b->x->units);

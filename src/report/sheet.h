@@ -65,6 +65,7 @@ void gs_sheet_write(gs_sheet *sheet);
    resolved. Errors: GS_ERR_MEMORY. */
 gs_status gs_title_write(FILE *out, const gs_config *config, uint64_t seed, size_t step,
                          gs_error *error);
+gs_status gs_network_title_write(FILE *out, const gs_config *config, gs_error *error); /* no seed */
 
 /* Flush `file` and check it. Errors: GS_ERR_IO, where errno is that of the failed write. */
 gs_status gs_file_finish(FILE *file, gs_error *error);

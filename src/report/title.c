@@ -61,37 +61,49 @@ static char **usual_texts(const gs_config *config, gs_error *error) {
     return texts;
 }
 
-static void put_title(FILE *out, const gs_config *config, uint64_t seed, size_t step,
-                      char *const *texts, char *const *usual) {
-    size_t column = 0;
+static void put_network(FILE *out, size_t *column, const gs_config *config, char *const *texts,
+                        char *const *usual) {
     char text[64];
     gs_format(text, sizeof text, "layer%s x %s", config->layers == 1 ? "" : "s",
               option_text(texts, "width"));
-    put_item(out, &column, option_text(texts, "layers"), text);
-    put_item(out, &column, "", option_text(texts, "act"));
-    put_item(out, &column, "", option_text(texts, "init"));
+    put_item(out, column, option_text(texts, "layers"), text);
+    put_item(out, column, "", option_text(texts, "act"));
+    put_item(out, column, "", option_text(texts, "init"));
     for (size_t i = 0; i < gs_config_options.count; i++) {
         const gs_option *option = &gs_config_options.rows[i];
         bool flag = option->kind == GS_OPTION_FLAG;
         if (option->column && !is_always_shown(option->name) && strcmp(texts[i], usual[i]) != 0)
-            put_item(out, &column, option->name, flag ? "" : texts[i]);
+            put_item(out, column, option->name, flag ? "" : texts[i]);
     }
-    put_item(out, &column, "batch", option_text(texts, "batch"));
-    gs_format(text, sizeof text, "%llu", (unsigned long long)seed);
-    put_item(out, &column, "seed", text);
-    gs_format(text, sizeof text, "%zu", step);
-    if (step > 0)
-        put_item(out, &column, "step", text);
-    fputs("\n\n", out);
+    put_item(out, column, "batch", option_text(texts, "batch"));
+}
+
+static gs_status write_title(FILE *out, const gs_config *config, const uint64_t *seed, size_t step,
+                             gs_error *error) {
+    char **texts = gs_option_texts(config, error);
+    char **usual = texts ? usual_texts(config, error) : NULL;
+    size_t column = 0;
+    char text[64];
+    if (usual) {
+        put_network(out, &column, config, texts, usual);
+        gs_format(text, sizeof text, "%llu", seed ? (unsigned long long)*seed : 0);
+        if (seed)
+            put_item(out, &column, "seed", text);
+        gs_format(text, sizeof text, "%zu", step);
+        if (step > 0)
+            put_item(out, &column, "step", text);
+        fputs("\n\n", out);
+    }
+    gs_free(texts);
+    gs_free(usual);
+    return usual ? GS_OK : GS_ERR_MEMORY;
 }
 
 gs_status gs_title_write(FILE *out, const gs_config *config, uint64_t seed, size_t step,
                          gs_error *error) {
-    char **texts = gs_option_texts(config, error);
-    char **usual = texts ? usual_texts(config, error) : NULL;
-    if (usual)
-        put_title(out, config, seed, step, texts, usual);
-    gs_free(texts);
-    gs_free(usual);
-    return usual ? GS_OK : GS_ERR_MEMORY;
+    return write_title(out, config, &seed, step, error);
+}
+
+gs_status gs_network_title_write(FILE *out, const gs_config *config, gs_error *error) {
+    return write_title(out, config, NULL, 0, error);
 }

@@ -1,0 +1,313 @@
+/*
+ * The prediction for a configuration: its signal layer by layer to the loss, and the gradient back.
+ * Only the outputs of layers are kept on the way; the steps inside one are made again on the way
+ * back, which costs nothing where signals have settled.
+ */
+#include <math.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "net/activation.h"
+#include "net/magnitude.h"
+#include "net/network.h"
+#include "theory/chain.h"
+#include "theory/loss.h"
+#include "theory/phase.h"
+
+typedef struct {
+    const gs_config *config; /* resolved */
+    gs_quadrature *quadrature;
+    bool pairs, homogeneous;
+    double alpha;
+    gs_mean_field *x; /* [layers + 2]: x_0 to x_L, and the head */
+} walk;
+
+/* A layer, its steps, and the signals before each of them and after the last. */
+typedef struct {
+    size_t layer, fan_in, fan_out, count;
+    gs_step steps[GS_MOST_STEPS];
+    gs_mean_field signal[GS_MOST_STEPS + 1];
+    const gs_mean_field *source; /* of its skip */
+} layer_walk;
+
+static size_t units_of(const gs_config *config, size_t layer) {
+    if (layer == 0)
+        return config->inputs;
+    bool last = layer == config->layers && !config->head;
+    return last || layer > config->layers ? config->outputs : config->width;
+}
+
+/* ---- Steps ---- */
+
+static gs_dense_theory dense_of(const walk *w, const layer_walk *at) {
+    const gs_config *config = w->config;
+    bool drawn = config->bias.index == GS_BIAS_NORMAL;
+    double bias = config->bias.parameter;
+    return (gs_dense_theory){gs_init_law(config->init, config->gain, at->fan_in, at->fan_out),
+                             (double)at->fan_in, (double)at->fan_out, drawn ? 0 : bias,
+                             drawn ? bias * bias : 0};
+}
+
+static gs_activation_theory activation_of(const walk *w) {
+    return (gs_activation_theory){w->quadrature, w->config->act.index == GS_ACT_LINEAR, w->pairs};
+}
+
+static gs_norm_theory norm_of(const walk *w, size_t units) {
+    return (gs_norm_theory){w->config->norm.index, w->config->norm_eps, units, w->config->batch};
+}
+
+/* A norm stands before the weights of its layer or after them. */
+static size_t norm_units(const layer_walk *at, const gs_step *step) {
+    for (const gs_step *s = at->steps; s < step; s++)
+        if (s->kind == GS_STAGE_DENSE)
+            return at->fan_out;
+    return at->fan_in;
+}
+
+static const char *forward_step(const walk *w, layer_walk *at, size_t i) {
+    const gs_mean_field *in = &at->signal[i];
+    gs_mean_field *out = &at->signal[i + 1];
+    const gs_step *step = &at->steps[i];
+    gs_dense_theory dense = dense_of(w, at);
+    gs_activation_theory act = activation_of(w);
+    gs_norm_theory norm = norm_of(w, norm_units(at, step));
+    switch (step->kind) {
+    case GS_STAGE_DENSE:
+        return gs_dense_mean_forward(&dense, in, out);
+    case GS_STAGE_ACTIVATION:
+        return gs_activation_mean_forward(&act, in, out);
+    case GS_STAGE_NORM:
+        return gs_norm_mean_forward(&norm, in, out);
+    default:
+        return gs_skip_mean_forward(w->alpha, at->source, in, out);
+    }
+}
+
+static gs_mean_gradient backward_step(const walk *w, const layer_walk *at, size_t i,
+                                      gs_mean_gradient g, gs_mean_gradient *g_source) {
+    const gs_mean_field *in = &at->signal[i], *out = &at->signal[i + 1];
+    const gs_step *step = &at->steps[i];
+    gs_dense_theory dense = dense_of(w, at);
+    gs_activation_theory act = activation_of(w);
+    gs_norm_theory norm = norm_of(w, norm_units(at, step));
+    switch (step->kind) {
+    case GS_STAGE_DENSE:
+        return gs_dense_mean_backward(&dense, in, out, g);
+    case GS_STAGE_ACTIVATION:
+        return gs_activation_mean_backward(&act, in, out, g);
+    case GS_STAGE_NORM:
+        return gs_norm_mean_backward(&norm, in, out, g);
+    default:
+        return gs_skip_mean_backward(w->alpha, at->source, in, out, g, g_source);
+    }
+}
+
+/* ---- Layers ---- */
+
+static void begin_layer(const walk *w, size_t layer, layer_walk *at) {
+    const gs_config *config = w->config;
+    size_t before = layer - layer % config->skip;
+    size_t source = layer % config->skip == 0 ? layer - config->skip : before;
+    at->layer = layer;
+    at->fan_in = units_of(config, layer - 1);
+    at->fan_out = units_of(config, layer);
+    at->signal[0] = w->x[layer - 1];
+    at->source = &w->x[source];
+    if (layer <= config->layers) {
+        bool fits = units_of(config, source) == at->fan_out;
+        at->count = gs_layer_steps(config, layer, fits, at->steps);
+    } else {
+        at->steps[0] = (gs_step){GS_STAGE_DENSE, 0, GS_IS_Z | GS_IS_X};
+        at->count = 1;
+    }
+}
+
+static const char *forward_layer(const walk *w, size_t layer, layer_walk *at) {
+    begin_layer(w, layer, at);
+    for (size_t i = 0; i < at->count; i++) {
+        const char *missing = forward_step(w, at, i);
+        if (missing)
+            return missing;
+    }
+    return isfinite(at->signal[at->count].square) ? NULL : "the signal overflows";
+}
+
+/* The signal that is z_l: after the last step that can be. */
+static size_t index_of_z(const layer_walk *at) {
+    size_t index = 0;
+    for (size_t i = 0; i < at->count; i++)
+        if (at->steps[i].names & GS_IS_Z)
+            index = i + 1;
+    return index;
+}
+
+static void describe_signal(const layer_walk *at, bool pairs, gs_layer_theory *row) {
+    const gs_mean_field *z = &at->signal[index_of_z(at)];
+    row->q = gs_ldexp(z->square, 2 * z->exponent);
+    row->correlation = pairs && z->square > 0 ? z->product / z->square : NAN;
+}
+
+/* The norm of a gradient over units and batch. */
+static gs_magnitude norm_of_gradient(const walk *w, size_t units, const gs_mean_gradient *g,
+                                     const gs_mean_field *x) {
+    double count = (double)units * (double)w->config->batch;
+    return (gs_magnitude){count * gs_mean_gradient_square(g, x), g->exponent};
+}
+
+static gs_mean_gradient backward_layer(const walk *w, const layer_walk *at, gs_mean_gradient g,
+                                       gs_mean_gradient *g_source, gs_layer_theory *row) {
+    for (size_t i = at->count; i-- > 0;) {
+        if (i + 1 == index_of_z(at) && row)
+            row->grad_z_log10 =
+                gs_magnitude_log10(norm_of_gradient(w, at->fan_out, &g, &at->signal[i + 1]));
+        g = backward_step(w, at, i, g, g_source);
+        gs_mean_gradient_normalise(&g, &at->signal[i]);
+    }
+    return g;
+}
+
+/* ---- The two ways ---- */
+
+static const char *go_forward(walk *w, gs_layer_theory *rows) {
+    size_t layers = w->config->layers + w->config->head;
+    layer_walk at;
+    for (size_t l = 1; l <= layers; l++) {
+        const char *missing = forward_layer(w, l, &at);
+        if (missing)
+            return missing;
+        w->x[l] = at.signal[at.count];
+        if (w->homogeneous)
+            gs_mean_field_normalise(&w->x[l]);
+        if (rows)
+            describe_signal(&at, w->pairs, &rows[l - 1]);
+    }
+    return NULL;
+}
+
+/* What goes round a block waits until the block has been passed. */
+static void go_back(const walk *w, gs_layer_theory *rows, gs_theory *theory) {
+    const gs_config *config = w->config;
+    size_t layers = config->layers + config->head, joins_at = SIZE_MAX;
+    gs_mean_gradient g = gs_loss_mean_gradient(config, &w->x[layers]), round = {0};
+    gs_magnitude above = norm_of_gradient(w, config->outputs, &g, &w->x[layers]), top = above;
+    for (size_t l = layers; l > 0; l--) {
+        layer_walk at;
+        gs_mean_gradient g_source = {.noise = NAN};
+        forward_layer(w, l, &at);
+        g.slope *= gs_ldexp(1, at.signal[at.count].exponent - w->x[l].exponent);
+        top = l == config->layers ? above : top;
+        g = backward_layer(w, &at, g, &g_source, &rows[l - 1]);
+        if (!isnan(g_source.noise)) {
+            joins_at = l - config->skip;
+            round = g_source;
+        }
+        if (joins_at == l - 1)
+            g = gs_mean_gradient_add(g, round);
+        gs_mean_gradient_normalise(&g, &w->x[l - 1]);
+        gs_magnitude below = norm_of_gradient(w, at.fan_in, &g, &w->x[l - 1]);
+        double ratio = gs_magnitude_ratio(below, above);
+        rows[l - 1].rate = ratio * ratio;
+        above = below;
+    }
+    theory->ratio_log10 = gs_magnitude_log10(above) - gs_magnitude_log10(top);
+    theory->decades_per_layer = theory->ratio_log10 / (double)config->layers;
+}
+
+/* ---- The whole ---- */
+
+static void miss(gs_theory *theory, const char *reason) {
+    gs_format(theory->missing, sizeof theory->missing, "%s", reason);
+}
+
+static gs_mean_field input_of(const gs_config *config, const gs_input_moments *input) {
+    double parameter = config->input.parameter, square = parameter * parameter;
+    if (input)
+        return (gs_mean_field){
+            .mean = input->mean, .square = input->square, .product = input->product};
+    if (config->input.index == GS_INPUT_CONSTANT)
+        return (gs_mean_field){.mean = parameter, .square = square, .product = square};
+    return (gs_mean_field){.square = square};
+}
+
+/* A plain network of random weights, which has inner layers. */
+static bool has_phase(const gs_config *config) {
+    return config->norm.index == GS_NORM_NONE && config->residual.index == GS_RESIDUAL_NONE;
+}
+
+static void find_phase(const walk *w, const gs_layer_theory *first, gs_theory *theory) {
+    const gs_config *config = w->config;
+    double width = (double)config->width;
+    gs_weight_law law = gs_init_law(config->init, config->gain, config->width, config->width);
+    gs_find_phase(config, w->quadrature, width * law.value, first->q, first->correlation, theory);
+}
+
+static gs_status predict_mean_field(walk *w, const gs_input_moments *input, bool thorough,
+                                    gs_layer_theory *rows, gs_theory *theory, gs_error *error) {
+    const gs_config *config = w->config;
+    w->x = gs_alloc(config->layers + 2, sizeof *w->x, error);
+    if (!w->x)
+        return GS_ERR_MEMORY;
+    w->x[0] = input_of(config, input);
+    const char *missing = go_forward(w, rows);
+    if (config->data && config->norm.index == GS_NORM_BATCH)
+        missing = "a batch norm of data, whose examples are not alike";
+    if (missing)
+        miss(theory, missing);
+    else
+        go_back(w, rows, theory);
+    if (!missing && thorough && has_phase(config))
+        find_phase(w, &rows[0], theory);
+    gs_free(w->x);
+    return GS_OK;
+}
+
+static gs_status predict(const gs_config *config, const gs_input_moments *input, bool thorough,
+                         gs_layer_theory *rows, gs_theory *theory, gs_error *error) {
+    const gs_activation *act = (const gs_activation *)(const void *)gs_family_row(
+        &gs_activation_family, config->act.index);
+    walk w = {.config = config,
+              .quadrature = gs_quadrature_new(config->act, error),
+              .pairs = thorough || config->norm.index == GS_NORM_BATCH,
+              .homogeneous = act->homogeneous,
+              .alpha = gs_branch_scale(config)};
+    if (!w.quadrature)
+        return error ? error->code : GS_ERR_MEMORY;
+    gs_weight_kind kind = gs_init_law(config->init, config->gain, 1, 1).kind;
+    bool random = kind == GS_WEIGHTS_INDEPENDENT || kind == GS_WEIGHTS_ORTHOGONAL;
+    gs_status status =
+        random ? predict_mean_field(&w, input, thorough, rows, theory, error)
+               : gs_predict_chain(config, w.quadrature, w.homogeneous, rows, theory, error);
+    gs_quadrature_free(w.quadrature);
+    return status;
+}
+
+/* Nothing is known until it is found. */
+static void forget(size_t count, bool head, gs_layer_theory *rows, gs_theory *theory) {
+    *theory = (gs_theory){"", NAN, NAN, GS_PHASE_NONE, NAN, NAN, NAN, NAN, NAN, NAN};
+    for (size_t i = 0; i < count; i++) {
+        gs_layer_kind kind = head && i + 1 == count ? GS_KIND_HEAD : GS_KIND_DENSE;
+        rows[i] = (gs_layer_theory){i + 1, kind, NAN, NAN, NAN, NAN};
+    }
+}
+
+gs_status gs_predict(const gs_config *config, const gs_input_moments *input, bool thorough,
+                     gs_layer_theory *layers, gs_theory *theory, gs_error *error) {
+    gs_error local;
+    gs_theory unused;
+    gs_config resolved = *config;
+    gs_status status = gs_config_resolve(&resolved, 0, 0, error);
+    if (status == GS_OK && config->data && !input)
+        status = gs_fail(error, GS_ERR_USAGE, "--data: expected the moments of its examples");
+    if (status != GS_OK)
+        return status;
+    size_t count = resolved.layers + resolved.head;
+    gs_layer_theory *rows = layers ? layers : gs_alloc(count, sizeof *rows, error);
+    if (!rows)
+        return GS_ERR_MEMORY;
+    theory = theory ? theory : &unused;
+    forget(count, resolved.head, rows, theory);
+    status = predict(&resolved, input, thorough, rows, theory, error ? error : &local);
+    if (rows != layers)
+        gs_free(rows);
+    return status;
+}
