@@ -127,14 +127,61 @@ typedef struct {
     size_t underflow, overflow;
 } gs_format_range;
 
+/* What a layer does to the gradient: the norm of dL/dx_{l-1} over that of dL/dx_l, over the whole
+   batch, is the product of these factors. */
+typedef enum {
+    GS_PART_ACTIVATION, /* its slope                                      */
+    GS_PART_WEIGHTS,
+    GS_PART_NORM,
+    GS_PART_BLOCK, /* a skip and the branch that it goes round, as one */
+    GS_PART_COUNT
+} gs_gain_part;
+
+const char *gs_gain_part_name(gs_gain_part part);
+
+typedef struct {
+    size_t first, last; /* the layer, or the layers of a block that a skip goes round */
+    double gain;
+    double factor[GS_PART_COUNT]; /* nan: there is none */
+    gs_gain_part cause;           /* the one that is most to blame */
+} gs_layer_gain;
+
+enum { GS_WORST_LAYERS = 3 };
+
+/* The way of the gradient from x_L to x_0. Norms of single examples decide, so that one that is
+   badly classified does not: r_b = |dL/dx_0,b| / |dL/dx_L,b|, over the examples b whose dL/dx_L is
+   not exactly 0. An example whose gradient falls so far behind the largest that the element type
+   does not hold both counts as 0. */
 typedef struct {
     double loss;
-    double ratio_log10;       /* log10 of norm dL/dx_0 over norm dL/dx_L         */
-    double decades_per_layer; /* ratio_log10 / L                                 */
-    double threshold_log10;   /* vanishing below minus this, exploding above it  */
+    double ratio_log10;       /* the median of log10 r_b; -inf: most examples get nothing, nan: no
+                                 example has a gradient, or it is not finite                   */
+    double low_log10;         /* the least and the largest of log10 r_b, when a tenth of the   */
+    double high_log10;        /* examples (rounded down) is left out at each end               */
+    size_t examples;          /* that have a gradient at the output                            */
+    size_t silent_examples;   /* of these, that get exactly none at the input                  */
+    double decades_per_layer; /* ratio_log10 / L                                               */
+    double layers_per_e;      /* over which it typically grows by e, or falls if it is negative */
+    double threshold_log10;   /* vanishing below minus this, exploding above it                */
     gs_verdict verdict;
     size_t nonfinite_layer; /* first layer whose forward signal is not finite, 0 if none */
     gs_format_range f32, f16, bf16;
+
+    /* If it vanishes or explodes: what the typical layer does (the median of each number), and for
+       how many layers or blocks it stands, 0 if they are not to blame; and the layers that do
+       more to it than others, the worst first. */
+    gs_layer_gain typical;
+    size_t typical_layers;
+    bool layers_alike; /* every gain is within a factor of 2 of the typical one */
+    gs_layer_gain worst[GS_WORST_LAYERS];
+    size_t worst_count;
+
+    /* Mean cosine between two examples' dL/dx_L, and dL/dx_0; nan if there are no two. Shattered
+       (Balduzzi et al. 2017): examples agree at the output and no more at the input, however large
+       their gradients are. The correlation falls by e over so many layers; 0 if not shattered. */
+    double corr_output, corr_input;
+    bool shattered;
+    double corr_layers_per_e;
 } gs_summary;
 
 const char *gs_verdict_name(gs_verdict verdict);
@@ -177,6 +224,32 @@ gs_status gs_measure(gs_network *network, gs_layer_stats *rows, gs_summary *summ
 #define GS_ALL_COLUMNS (((uint64_t)1 << GS_COLUMN_COUNT) - 1)
 gs_status gs_measure_columns(gs_network *network, uint64_t columns, gs_layer_stats *rows,
                              gs_summary *summary, gs_error *error);
+
+/* The singular values of the Jacobian dx_L/dx_0 of one example, x_L being the output of the last
+   layer and not that of a head. The other examples count only as far as a batch norm makes them:
+   its means and variances are held as they are for this batch. */
+typedef struct {
+    size_t count;             /* of values: the least of inputs and units of x_L         */
+    size_t rank;              /* of these, that are not exactly 0                        */
+    double mean_square_log10; /* log10 of the mean of their squares                      */
+    double median_log10;      /* the median of log10                                     */
+    double condition_log10;   /* log10 of the largest over the smallest; nan if all are 0 */
+    size_t nonfinite_layer;   /* as in gs_summary; then every number is nan              */
+} gs_spectrum;
+
+enum { GS_MOST_SPECTRUM = 1024 };
+
+size_t gs_network_spectrum_size(const gs_network *network);
+
+/* Every singular value of `example` (from 0), largest first: plain (0 or inf where it does not fit)
+   and log10 (-inf for exactly 0), [gs_network_spectrum_size(network)] each. They are right to about
+   1e-12 relative, times the condition of single weight matrices but not that of their product. A
+   value that rounding in one layer alone decides, below some 1e-14 of what the layer lets through
+   there, is 0.
+   Errors: GS_ERR_USAGE without a batch, for an example that it does not have, and for more than
+   GS_MOST_SPECTRUM inputs or units of x_L; GS_ERR_MEMORY. */
+gs_status gs_measure_spectrum(gs_network *network, size_t example, double *values,
+                              double *values_log10, gs_spectrum *spectrum, gs_error *error);
 
 /* ---- 5. Step by step ---- */
 
@@ -256,6 +329,69 @@ gs_status gs_module_read(const gs_module *module, const char *name, double *valu
                          gs_error *error);
 gs_status gs_module_write(gs_module *module, const char *name, const double *values, size_t count,
                           gs_error *error);
+
+/* ---- 7. Theory: what mean-field theory predicts, without a network ---- */
+
+typedef enum {
+    GS_PHASE_NONE,     /* a norm, skips or weights that no such phases are known of */
+    GS_PHASE_ORDERED,  /* chi < 1: gradients vanish, examples become alike */
+    GS_PHASE_CRITICAL, /* chi = 1: the edge of chaos */
+    GS_PHASE_CHAOTIC   /* chi > 1: gradients explode, examples become strangers */
+} gs_phase;
+
+/* A layer. A number that theory does not give is nan. */
+typedef struct {
+    size_t layer; /* 1 is next to the input */
+    gs_layer_kind kind;
+    double q;            /* E z^2 over units and examples */
+    double correlation;  /* E z z' of one unit and two examples, over q */
+    double rate;         /* squared norm of dL/dx_{l-1} over that of dL/dx_l */
+    double grad_z_log10; /* predicted GS_GRAD_Z_LOG10 */
+} gs_layer_theory;
+
+typedef struct {
+    char missing[128];        /* why there is no theory; empty if there is */
+    double ratio_log10;       /* log10 of norm dL/dx_0 over norm dL/dx_L */
+    double decades_per_layer; /* ratio_log10 / L */
+    /* Of inner layers repeated for ever, in a plain network, else nan: */
+    gs_phase phase;
+    double fixed_q;           /* q*; inf where it grows without bound */
+    double fixed_correlation; /* c* */
+    double chi;               /* squared gain of the gradient at q* */
+    double depth_q;           /* xi_q and xi_c: layers over which the distance from q* and c* */
+    double depth_correlation; /* falls by e; inf where it does not */
+    double depth_gradient;    /* layers over which the squared gradient changes by e */
+} gs_theory;
+
+const char *gs_phase_name(gs_phase phase);
+
+/* Moments of the input of a batch: E x, E x^2, and E x x' of one feature and two examples. */
+typedef struct {
+    double mean, square, product;
+} gs_input_moments;
+
+/* The prediction for a configuration: layers[layers, and the head if there is one], and a summary
+   of it; either may be NULL. `input` is needed with data, else NULL: that of --input. Without
+   `thorough` correlations are computed where gradients need them alone, and no phase is.
+   Gradients are those of the mean square over all draws of the weights (Poole 2016, Schoenholz
+   2017, Yang 2019, and Stein's lemma for what a loss has in common with its output).
+   Errors: as gs_network_new(), and GS_ERR_MEMORY. */
+gs_status gs_predict(const gs_config *config, const gs_input_moments *input, bool thorough,
+                     gs_layer_theory *layers, gs_theory *theory, gs_error *error);
+
+/* A point of the edge of chaos: weights of variance sigma_w^2 / fan_in, biases of sigma_b^2 and the
+   q* of z that they keep, with chi = 1 there. */
+typedef struct {
+    double sigma_w, sigma_b, fixed_q;
+    double slope; /* of the map of q at q*: it is approached below 1, left above */
+} gs_critical_point;
+
+/* The points of the edge of chaos of an activation (as in --act) with this sigma_b, or, where
+   `sigma_b` is nan, with this sigma_w: at most `room`, by ascending q*, which is nan where every q
+   is kept. `*count` is 0 where there
+   is none. Errors: GS_ERR_USAGE for `act`; GS_ERR_MEMORY. */
+gs_status gs_find_critical(const char *act, double sigma_w, double sigma_b, size_t room,
+                           gs_critical_point *points, size_t *count, gs_error *error);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

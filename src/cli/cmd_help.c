@@ -245,6 +245,28 @@ static const topic_row verdict[] = {
     {NULL, NULL},
 };
 
+static const topic_row isometry[] = {
+    {"gradsim spectrum",
+     "all singular values of J = dx_L/dx_0 for one example: by which factors small changes of "
+     "the input, and gradients on their way back, may grow or shrink. x_L is the output of the "
+     "last layer, and not of a head. There are as many as the lesser of inputs and outputs, "
+     "which may be 1024"},
+    {"isometry",
+     "dynamical isometry (Saxe et al. 2014; Pennington et al. 2017): all of them near 1, so that "
+     "every direction keeps its length. The verdict is yes if all are within a factor of 2 of 1, "
+     "up to scale if all are within a factor of 2 of another number, and else no"},
+    {"mean square", "of the singular values: what a random gradient's squared norm is multiplied "
+                    "with. It may be near 1 where there is no isometry"},
+    {"condition", "the largest over the smallest"},
+    {"batch norm", "makes each output depend on the whole batch; here its means and variances are "
+                   "held as they are, as at inference"},
+    {"exactly 0",
+     "a direction that dead units or a norm cut off; or one that a single layer leaves "
+     "nothing of but rounding, some 1e-14 of what else it lets through. The product of all layers "
+     "loses nothing: values of 1e-300 or 1e-3000 are as right as others"},
+    {NULL, NULL},
+};
+
 /* ---- Columns of the log ---- */
 
 static const topic_row indices[] = {
@@ -340,6 +362,7 @@ static const struct {
     {"environment", NULL, print_rows, environment},
     {"exit-status", NULL, print_rows, exit_statuses},
     {"verdict", NULL, print_rows, verdict},
+    {"isometry", NULL, print_rows, isometry},
 };
 enum { TOPICS = sizeof topics / sizeof topics[0] };
 

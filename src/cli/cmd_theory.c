@@ -152,9 +152,11 @@ static gs_status write_text(const cli_job *job, gs_report_style style, size_t co
         write_lines(job->file, count, rows);
     if (theory->missing[0])
         fprintf(job->file, "gradient   no theory: %s\n", theory->missing);
-    else
+    else if (isfinite(theory->ratio_log10))
         fprintf(job->file, "gradient   10^%.4f from output to input, %.4g decades a layer\n",
                 theory->ratio_log10, theory->decades_per_layer);
+    else
+        fputs("gradient   zero\n", job->file);
     if (theory->phase != GS_PHASE_NONE)
         write_phase(job->file, theory);
     return GS_OK;

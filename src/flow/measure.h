@@ -1,6 +1,6 @@
 /*
- * What is measured on the way: the statistics of every layer, taken by an observer of the two
- * passes (measure.c), and the parts that have a file of their own.
+ * What is measured on the way: an observer of the two passes (observe.c) sees the signals, the
+ * statistics of every layer follow from that (measure.c), and so does the verdict (verdict.c).
  */
 #ifndef GS_FLOW_MEASURE_H
 #define GS_FLOW_MEASURE_H
@@ -52,11 +52,82 @@ bool gs_clip_needs_gradients(gs_choice clip);
 gs_status gs_measure_clipping(const gs_network *network, const gs_magnitude *weights,
                               gs_layer_stats *rows, gs_error *error);
 
+/* ---- path.c: the gradient on its way from x_L to x_0 ---- */
+
+enum { GS_MOST_POINTS = 18 };
+
+/* What is left of the gradient at x_l. */
+typedef struct {
+    size_t layer;
+    double ratio_log10; /* median over the examples of log10 |dL/dx_l,b| / |dL/dx_L,b| */
+    double corr;        /* mean cosine between the dL/dx_l of two examples */
+    double noise;       /* its standard deviation for unrelated examples */
+} gs_path_point;
+
+typedef struct {
+    const gs_network *network;
+    size_t stages_left;   /* whose gradient has not arrived */
+    const gs_stage *left; /* the stage, on the way past branches, that comes next */
+    gs_magnitude norm;    /* of the gradient that came to it */
+    gs_layer_gain *gains; /* [layers]; last = 0: inside a block, or below where all is 0 */
+    gs_path_point points[GS_MOST_POINTS]; /* from x_L to x_0 */
+    size_t point_count;
+    bool is_finite;
+    size_t examples, silent; /* with a gradient at x_L; of these, with none at the last point */
+    double low, high; /* of log10 of the ratios there, without a tenth of the examples each */
+    /* One number an example each; what they hold is of the last point. */
+    double *squares, *norms, *output_norms, *ratios, *factor;
+    double *sums;   /* one a unit, or an example */
+    double *values; /* [layers], for the verdict */
+} gs_path;
+
+/* Errors: GS_ERR_MEMORY; free it all the same. */
+gs_status gs_path_new(const gs_network *network, gs_path *path, gs_error *error);
+void gs_path_free(gs_path *path);
+
+/* To be called with every gradient that an observer is shown, and its norm. */
+void gs_path_see(gs_path *path, size_t layer, unsigned names, const gs_signal *grad,
+                 gs_magnitude norm);
+
+/* Sorts the values; nan if there are none. The mean of the two in the middle if their number is
+   even. */
+double gs_median(double *values, size_t count);
+
+/* ---- observe.c ---- */
+
+/* A number rounds to zero at or below half of the smallest subnormal, 2^-149, 2^-24 and 2^-133, and
+   the largest are just below 2^128, 2^16 and 2^128. */
+typedef struct {
+    gs_column zero;
+    int largest_lost, overflow; /* exponents */
+} gs_number_format;
+
+enum { GS_NUMBER_F32, GS_NUMBER_F16, GS_NUMBER_BF16, GS_NUMBER_FORMATS };
+extern const gs_number_format gs_number_formats[GS_NUMBER_FORMATS];
+
+/* Norms of the gradients that pass a layer: dL/dx_l, dL/da_l, dL/dz_l. */
+typedef struct {
+    gs_magnitude x, a, z;
+    double a_count; /* entries of dL/da_l */
+} gs_layer_norms;
+
+typedef struct {
+    gs_layer_stats *rows;  /* the caller's */
+    gs_layer_norms *norms; /* [layers + 1], from layer 0, the input, on */
+    gs_magnitude *weights; /* [layers], of dL/dW from layer 1 on */
+    gs_path path;
+} gs_observation;
+
+/* Forward and backward; the columns that are seen on the way go to `rows`, which are zero but for
+   what they are of. Errors: GS_ERR_USAGE without a batch, GS_ERR_MEMORY; free it all the same. */
+gs_status gs_observe(gs_network *network, gs_layer_stats *rows, gs_observation *seen,
+                     gs_error *error);
+void gs_observation_free(gs_observation *seen);
+
 /* ---- verdict.c ---- */
 
-/* From the norms of dL/dx_0 and dL/dx_L: ratio, decades per layer, and the verdict with its
- * threshold. */
-void gs_judge(gs_magnitude first, gs_magnitude last, size_t layers, bool finite,
-              gs_summary *summary);
+/* Everything in the summary that follows from the way of the gradient; the rest stays. `finite`: no
+   signal was not. */
+void gs_judge(const gs_path *path, bool finite, gs_summary *summary);
 
 #endif

@@ -58,6 +58,23 @@ typedef struct {
     gs_vector *vector; /* of a vector */
 } gs_entry;
 
+/* A step of a layer, which becomes a stage. */
+typedef struct {
+    gs_stage_kind kind;
+    size_t place;   /* of a norm: GS_NORM_AT_...; of a skip: GS_RESIDUAL_... */
+    unsigned names; /* the last step of a layer that can be z_l, and a_l, is it */
+} gs_step;
+
+enum { GS_MOST_STEPS = 8 };
+
+/* The steps that a layer takes, in their order; `fits`: x_{l-s} and x_l have the same width. Returns
+   how many. */
+size_t gs_layer_steps(const gs_config *config, size_t layer, bool fits,
+                      gs_step steps[GS_MOST_STEPS]);
+
+/* alpha, 0 for rezero */
+double gs_branch_scale(const gs_config *config);
+
 struct gs_network {
     gs_config *config; /* resolved */
     gs_engine engine;
@@ -101,8 +118,8 @@ typedef struct {
     void *context;
     /* Forward: stage->out was made. */
     gs_status (*value)(void *context, const gs_stage *stage, gs_error *error);
-    /* Backward: the gradient with respect to the output of a stage, called `names` (GS_IS_...) of
-       `layer`; x_0 is (0, GS_IS_X). */
+    /* Backward: the gradient with respect to the output of a stage, from the last to the first,
+       called `names` (GS_IS_..., 0 for none) of `layer`; and x_0, which is (0, GS_IS_X). */
     gs_status (*grad)(void *context, size_t layer, unsigned names, const gs_signal *grad,
                       gs_error *error);
     /* Backward: rides on dL/da_l where that is the product of a layer above; in `grad` its signal

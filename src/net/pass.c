@@ -185,7 +185,7 @@ static gs_status arrive(gs_network *network, size_t layer, unsigned names,
     gs_signal_normalise(&network->engine, grad);
     if (grad->exponent != exponent)
         network->has_ridden = false;
-    if (observer && observer->grad && names)
+    if (observer && observer->grad)
         status = observer->grad(observer->context, layer, names, grad, error);
     grad->riders = NULL;
     return status;

@@ -4,14 +4,18 @@
 #include "report/report.h"
 
 #include "base/memory.h"
+#include "net/config.h"
 #include "report/row.h"
+#include "report/spread.h"
+#include "report/table.h"
 
 struct gs_report {
     FILE *file;
     gs_report_style style;
     bool unicode;
-    bool started;  /* something was written */
-    gs_sheet *log; /* NULL: a table */
+    bool started;      /* something was written */
+    gs_sheet *log;     /* NULL: a table */
+    gs_spread *spread; /* of a table over several seeds, from the first on */
 };
 
 uint64_t gs_report_columns(gs_report_format format) {
@@ -35,9 +39,26 @@ gs_report *gs_report_new(FILE *file, gs_report_style style, gs_error *error) {
 }
 
 void gs_report_free(gs_report *report) {
-    if (report)
+    if (report) {
         gs_sheet_free(report->log);
+        gs_spread_free(report->spread);
+    }
     gs_free(report);
+}
+
+/* After the last of several seeds, what they come to together. */
+static gs_status write_spread(gs_report *report, const gs_record *record, gs_error *error) {
+    if (record->config->seeds < 2)
+        return GS_OK;
+    if (!report->spread)
+        report->spread = gs_spread_new(record->rows, error);
+    if (!report->spread)
+        return GS_ERR_MEMORY;
+    gs_spread_add(report->spread, record);
+    if (record->run < record->config->seeds)
+        return GS_OK;
+    putc('\n', report->file);
+    return gs_spread_write(report->file, &report->style, report->unicode, report->spread, error);
 }
 
 gs_status gs_report_write(gs_report *report, const gs_record *record, gs_error *error) {
@@ -48,6 +69,8 @@ gs_status gs_report_write(gs_report *report, const gs_record *record, gs_error *
         if (report->started)
             putc('\n', report->file);
         status = gs_table_write(report->file, &report->style, report->unicode, record, error);
+        if (status == GS_OK)
+            status = write_spread(report, record, error);
     }
     report->started = true;
     return status == GS_OK ? gs_report_finish(report, error) : status;

@@ -33,8 +33,8 @@ typedef struct gs_report gs_report;
 gs_report *gs_report_new(FILE *file, gs_report_style style, gs_error *error);
 void gs_report_free(gs_report *report);
 
-/* Write one record and flush it. Errors: GS_ERR_IO, where errno is that of the failed write;
-   GS_ERR_MEMORY. */
+/* Write one record and flush it; in a table the last of several seeds is followed by their spread
+   (spread.h). Errors: GS_ERR_IO, where errno is that of the failed write; GS_ERR_MEMORY. */
 gs_status gs_report_write(gs_report *report, const gs_record *record, gs_error *error);
 
 /* Flush and check. Errors: GS_ERR_IO, as above. */

@@ -37,13 +37,4 @@ void gs_jsonl_write(FILE *out, const gs_row *row);
 /* Write the text of a cell that is a number; nothing if it is absent. */
 void gs_cell_write_number(FILE *out, const gs_cell *cell);
 
-/* ---- table.c ---- */
-
-/* The columns that it shows, or needs to show others. */
-uint64_t gs_table_columns(void);
-
-/* Write a record for people. Errors: GS_ERR_MEMORY. */
-gs_status gs_table_write(FILE *out, const gs_report_style *style, bool unicode,
-                         const gs_record *record, gs_error *error);
-
 #endif

@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "net/activation.h"
 
-enum { MOST_BREAKS = 48, MOST_NODES = MOST_BREAKS * GS_PANEL_NODES / 16 * 16 };
+enum { MOST_BREAKS = 100, MOST_NODES = MOST_BREAKS * GS_PANEL_NODES / 16 * 16 };
 
 /* Beyond so many deviations a normal law has a share of 1e-23. */
 static const double REACH = 10;
@@ -67,8 +67,21 @@ static void add_break(double *breaks, size_t *count, double low, double high, do
         breaks[(*count)++] = x;
 }
 
+/* Where the law of x', x being known, has its end at the mean, and so at the kink if that is 0: the
+   integral over x' is not smooth there. */
+static void add_ends(gs_law law, double fine, double low, double high, double *breaks,
+                     size_t *count) {
+    double end = fine * sqrt((double)law.dimension);
+    for (int side = -1; side <= 1; side += 2)
+        for (double share = 1; share > (law.dimension > 8 ? 1e-3 : 1e-6); share /= 3) {
+            add_break(breaks, count, low, high, law.mean + side * end * (1 - share / 2));
+            add_break(breaks, count, low, high, law.mean + side * end * (1 + share / 2));
+        }
+}
+
 /* The ends of panels for x in ascending order: in deviations from the mean, about the kink at 0 in
-   the scale of an activation, and about it in a scale `fine` that a smoothed kink may have. */
+   the scale of an activation, and, for the outer one of a pair, about it in the deviation `fine` of
+   x', which smooths the kink (else 0). */
 static size_t choose_breaks(gs_law law, double fine, double breaks[MOST_BREAKS]) {
     static const double scale[] = {1, 2, 4, 6, 8, 16, 40};
     double reach = law.deviation * REACH;
@@ -77,8 +90,11 @@ static size_t choose_breaks(gs_law law, double fine, double breaks[MOST_BREAKS])
     double low = law.mean - reach, high = law.mean + reach;
     size_t count = 0;
     breaks[count++] = low;
-    for (int i = -4; i <= 4; i++)
-        add_break(breaks, &count, low, high, law.mean + 2 * i * law.deviation);
+    double step = law.dimension == GS_NORMAL ? 2 : 1;
+    for (int i = -8; i <= 8; i++)
+        add_break(breaks, &count, low, high, law.mean + step * i * law.deviation);
+    if (fine > 0 && law.dimension <= 64)
+        add_ends(law, fine, low, high, breaks, &count);
     add_break(breaks, &count, low, high, 0);
     for (size_t i = 0; i < sizeof scale / sizeof *scale; i++) {
         add_break(breaks, &count, low, high, scale[i]);
