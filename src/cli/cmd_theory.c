@@ -119,28 +119,31 @@ static void write_lines(FILE *out, size_t count, const gs_layer_theory *rows) {
     putc('\n', out);
 }
 
-static void write_depth(FILE *out, const char *what, double depth) {
+/* "q*         0.50554: E z^2 comes closer by e every 1.6 layers" */
+static void write_limit(FILE *out, const char *name, double value, const char *what, double depth) {
+    fprintf(out, "%-11s%.9g: %s ", name, value, what);
     if (isinf(depth))
-        fprintf(out, "%s by no factor e", what);
+        fputs("slower than any exponential\n", out);
     else
-        fprintf(out, "%s by e in %.4g layers", what, depth);
+        fprintf(out, "by e every %.4g layers\n", depth);
 }
 
 static void write_phase(FILE *out, const gs_theory *theory) {
-    fprintf(out, "phase      %s: far inside such a network\n", gs_phase_name(theory->phase));
-    fprintf(out, "chi        %.9g, the squared gradient's gain a layer; ", theory->chi);
-    write_depth(out, theory->chi > 1 ? "it grows" : "it falls", theory->depth_gradient);
+    static const char *const meanings[] = {
+        [GS_PHASE_ORDERED] = "gradients vanish, examples become alike",
+        [GS_PHASE_CRITICAL] = "gradients keep their size",
+        [GS_PHASE_CHAOTIC] = "gradients explode, examples come apart",
+    };
+    fprintf(out, "phase      %s: %s\n", gs_phase_name(theory->phase), meanings[theory->phase]);
+    write_limit(out, "chi", theory->chi, "the squared gradient changes", theory->depth_gradient);
     if (isinf(theory->fixed_q)) {
-        fputs("\nq*         inf: the signal grows without bound\n", out);
+        fputs("q*         inf: E z^2 grows without bound\n", out);
         return;
     }
-    fprintf(out, "\nq*         %.9g; the distance from it falls ", theory->fixed_q);
-    write_depth(out, "", theory->depth_q);
-    if (!isnan(theory->fixed_correlation)) {
-        fprintf(out, "\nc*         %.9g; the distance from it falls ", theory->fixed_correlation);
-        write_depth(out, "", theory->depth_correlation);
-    }
-    putc('\n', out);
+    write_limit(out, "q*", theory->fixed_q, "E z^2 comes closer", theory->depth_q);
+    if (!isnan(theory->fixed_correlation))
+        write_limit(out, "c*", theory->fixed_correlation, "the correlation comes closer",
+                    theory->depth_correlation);
 }
 
 static gs_status write_text(const cli_job *job, gs_report_style style, size_t count,
@@ -230,8 +233,8 @@ static void print_points(FILE *out, const char *act, size_t count,
             fputs("q*         any: every variance of z is kept\n", out);
         else
             fprintf(out, "q*         %.9g, %s\n", p->fixed_q, describe_slope(p->slope));
-        fprintf(out, "           --act %s --init scaled:%s --bias normal:%s\n", act, sigma_w,
-                sigma_b);
+        fprintf(out, "           gradsim --act %s --init scaled:%s --bias normal:%s\n", act,
+                sigma_w, sigma_b);
     }
 }
 
