@@ -1,0 +1,181 @@
+/*
+ * What help has to say that no table of options knows.
+ */
+#include "cli/topics.h"
+
+/* What one line does not hold. */
+const help_row help_notes[] = {
+    {"data",
+     "A folder holds train-images-idx3-ubyte and train-labels-idx1-ubyte, or those of t10k, as "
+     "MNIST names them, unpacked. A CSV has an example a line: its features, then its class 0, 1, "
+     "2, ...; a first line without a number is passed over. --batch examples are drawn by --seed, "
+     "scaled by --data-scale, and classified by a readout."},
+    {"memory", "About the most that a network takes: weights that do not fit are streamed, signals "
+               "are made again between checkpoints. The gradients that --save and --clip value or "
+               "agc keep come on top."},
+    {"output", "A file is opened for the first record, and what was there is "
+               "replaced; a run that is refused changes nothing."},
+    {"save", "Every tensor as F64 or F32, as --dtype is: input, target, layers.N.weight [out, in], "
+             "layers.N.bias, layers.N.norm.weight, head.weight, ..., and each gradient under the "
+             "same name and .grad, unclipped. FILE is replaced when all is written. Only with "
+             "--seeds 1."},
+    {"seed", "The same seed and options give the same numbers, on any machine and with any number "
+             "of threads."},
+    {NULL, NULL},
+};
+
+const help_row help_exit_statuses[] = {
+    {"0", "done"},
+    {"1", "failed: a file, memory, or a check that does not hold"},
+    {"2", "bad usage: a name or a value, GRADSIM_ISA's too; nothing was changed"},
+    {"3", "the condition of --fail-on holds"},
+    {"130", "killed by Ctrl-C, and a shell's loop ends with it; files hold whole records"},
+    {NULL, NULL},
+};
+
+const help_row help_environment[] = {
+    {"GRADSIM_ISA",
+     "the instruction set to compute with: portable, avx2, avx512 or neon; it must be one "
+     "that this machine has. The results do not depend on it"},
+    {"NO_COLOR", "no colors in the table, unless --color says otherwise"},
+    {NULL, NULL},
+};
+
+const help_row help_verdict[] = {
+    {"gradient",
+     "of every example b, r_b = |dL/dx_0,b| / |dL/dx_L,b|: what is left at the input of "
+     "the gradient at the output of layer L. The verdict rests on the median of log10 "
+     "r_b, so that one badly classified example does not decide it. Examples whose "
+     "gradient at the output is exactly 0 are left out"},
+    {"examples", "the least and the largest log10 r_b when a tenth of the examples is left out at "
+                 "each end, and how many get exactly nothing: units that are dead for them, or a "
+                 "gradient too small beside the largest for the element type to hold both"},
+    {"vanishing", "the median is below -3: the input gets less than a thousandth"},
+    {"exploding", "it is above 3"},
+    {"nonfinite", "a value or a gradient is infinite or no number"},
+    {"healthy", "everything else, and what gets no gradient by design: a branch with alpha 0 "
+                "(rezero), as its skip passes all of it on"},
+    {"rate",
+     "over how many layers the gradient changes by e: by the median of the change a layer "
+     "over some 16 stretches of the way, which a few layers unlike the others do not change; "
+     "left out where it explains less than half of the whole"},
+    {"why",
+     "what the typical layer passes on, |dL/dx_{l-1}| / |dL/dx_l| over the batch, split into "
+     "the slope of its activation, its weights and its norm; with a skip, the skip and its "
+     "branch are one factor. Each number is a median over the layers, and the factor that is "
+     "most to blame comes first"},
+    {"worst", "up to three layers that do more: by a factor of 2, and by 5 standard deviations of "
+              "the others"},
+    {"shattered",
+     "the gradients of two examples have a mean cosine of at least 0.1 at the output, "
+     "and at the input less than a tenth of that: norms may look healthy, but the first "
+     "layers are told something else by every example (Balduzzi et al. 2017). Of "
+     "random targets (--loss mse) the gradients hardly agree to begin with: --loss "
+     "random or sum starts from equal ones"},
+    {"float32 ...", "the layer nearest the output where half of dL/da or more would be 0 in this "
+                    "format, or its root mean square overflows"},
+    {NULL, NULL},
+};
+
+const help_row help_theory[] = {
+    {"gradsim theory",
+     "what mean-field theory expects of a network: sums over very many units are replaced by their "
+     "expectations (Poole 2016, Schoenholz 2017; with batch norm Yang 2019), and the mean square "
+     "over all draws of the weights stands for one draw. A layer that is n wide strays from it by "
+     "a share of about 1/sqrt(n), and the logarithm of one draw lies below it by about 1/n a "
+     "layer"},
+    {"q", "E z^2 over units and examples"},
+    {"correlation", "E z z' of two examples and one unit, over q"},
+    {"rate", "what the squared norm of the gradient is multiplied with in a layer"},
+    {"phase", "of a plain network, far from both ends: ordered (chi < 1), chaotic (chi > 1), or "
+              "critical, the edge of chaos between them"},
+    {"chi", "the squared gradient's gain a layer where q has come to its fixed point q*"},
+    {"xi_q, xi_c", "depth scales: layers over which the distance of q from q*, and of the "
+                   "correlation from c*, falls by e"},
+    {"--critical", "finds the edge of chaos: given --bias normal:STD, sigma_w (--init scaled:SW); "
+                   "given another --init, sigma_b"},
+    {"data", "count as normally distributed, with their mean square and their mean correlation"},
+    {"not predicted",
+     "what enters an activation or a batch norm must be normally distributed. That of --residual "
+     "post-act is not, nor what a batch norm leaves and a skip adds to, nor what reaches a batch "
+     "norm after an activation; a batch norm of 3 or fewer examples and a norm of 3 or fewer units "
+     "have no mean square gradient; examples of --data are not alike, as batch norm's theory "
+     "wants them. Weights that are not random (identity, constant) are followed unit by unit, "
+     "where there is no batch norm, no head and no change of width; constant ones in plain "
+     "networks alone"},
+    {NULL, NULL},
+};
+
+const help_row help_isometry[] = {
+    {"gradsim spectrum",
+     "all singular values of J = dx_L/dx_0 for one example: by which factors small changes of "
+     "the input, and gradients on their way back, may grow or shrink. x_L is the output of the "
+     "last layer, and not of a head. There are as many as the lesser of inputs and outputs, "
+     "which may be 1024"},
+    {"isometry",
+     "dynamical isometry (Saxe et al. 2014; Pennington et al. 2017): all of them near 1, so that "
+     "every direction keeps its length. The verdict is yes if all are within a factor of 2 of 1, "
+     "up to scale if all are within a factor of 2 of another number, and else no"},
+    {"mean square", "of the singular values: what a random gradient's squared norm is multiplied "
+                    "with. It may be near 1 where there is no isometry"},
+    {"condition", "the largest over the smallest"},
+    {"batch norm", "makes each output depend on the whole batch; here its means and variances are "
+                   "held as they are, as at inference"},
+    {"exactly 0",
+     "a direction that dead units or a norm cut off; or one that a single layer leaves "
+     "nothing of but rounding, some 1e-14 of what else it lets through. The product of all layers "
+     "loses nothing: values of 1e-300 or 1e-3000 are as right as others"},
+    {NULL, NULL},
+};
+
+const help_row help_indices[] = {
+    {"run, seed, step", "which network, from which seed, after how many steps of training"},
+    {"layer, kind", "1 is next to the input; dense, or head for the readout"},
+    {"loss", "of the whole network"},
+    {NULL, NULL},
+};
+
+const char *const help_columns[GS_COLUMN_COUNT] = {
+    [GS_Z_MEAN] = "mean of z over units and batch",
+    [GS_Z_STD] = "its standard deviation",
+    [GS_A_MEAN] = "mean of the activation over units and batch",
+    [GS_A_STD] = "its standard deviation",
+    [GS_SATURATED] = "share of (unit, example) with |phi'(z)| below a tenth of phi's largest slope",
+    [GS_ZERO] = "share of (unit, example) with phi'(z) = 0 exactly",
+    [GS_DEAD] = "share of units with phi'(z) = 0 on the whole batch",
+    [GS_W_NORM] = "Frobenius norm of W",
+    [GS_W_SIGMA_MAX] = "largest singular value of W",
+    [GS_GRAD_W] = "Frobenius norm of dL/dW; 0 or inf where it does not fit",
+    [GS_GRAD_W_LOG10] = "its log10, which always fits",
+    [GS_GRAD_B_LOG10] = "log10 of the norm of dL/db",
+    [GS_GRAD_Z_LOG10] = "log10 of the norm of dL/dz over the whole batch",
+    [GS_WEIGHT_GAIN] = "norm of dL/da over the norm of dL/dz one layer on",
+    [GS_ACT_GAIN] = "norm of dL/dz over the norm of dL/da",
+    [GS_GAIN] = "their product; with skips the ratio of the norms of dL/dx",
+    [GS_GRAD_RATIO] = "norm of dL/dW over the norm of W",
+    [GS_UPDATE_RATIO] = "norm of the step over the norm of W",
+    [GS_CLIP_SCALE] = "factor that clipping applied",
+    [GS_GRAD_CLIPPED_LOG10] = "log10 of the norm of dL/dW after it",
+    [GS_GRAD_SNR] = "norm of the mean gradient over the standard error across examples",
+    [GS_GRAD_CORR] = ("mean cosine between the gradients of two examples; one too small beside "
+                      "the largest for the element type is left out"),
+    [GS_F32_ZERO] = "share of dL/da that would be zero in float32",
+    [GS_F16_ZERO] = "share of dL/da that would be zero in float16",
+    [GS_BF16_ZERO] = "share of dL/da that would be zero in bfloat16",
+    [GS_THEORY_GRAD_LOG10] = "predicted grad_z_log10",
+};
+
+const help_row help_act_dense_gains[] = {
+    {"weight_gain", "norm of dL/da_l over the norm of dL/dz_l"},
+    {"act_gain", "norm of dL/dx_{l-1} over the norm of dL/da_l"},
+    {"gain", "their product"},
+    {NULL, NULL},
+};
+
+const help_row help_cells[] = {
+    {"empty", "there is no such value; null in JSON"},
+    {"nan", "the network is not finite there"},
+    {"inf", "the number does not fit"},
+    {"-inf", "log10 of exactly 0"},
+    {NULL, NULL},
+};
