@@ -365,9 +365,11 @@ typedef struct {
 
 const char *gs_phase_name(gs_phase phase);
 
-/* Moments of the input of a batch: E x, E x^2, and E x x' of one feature and two examples. */
+/* Moments of the input of a batch: E x; E x^2 of every eighth of the examples, ordered by it; and
+   E x x' of one feature and two examples. */
+enum { GS_INPUT_GROUPS = 8 };
 typedef struct {
-    double mean, square, product;
+    double mean, squares[GS_INPUT_GROUPS], product;
 } gs_input_moments;
 
 /* The prediction for a configuration: layers[layers, and the head if there is one], and a summary

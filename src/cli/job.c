@@ -95,23 +95,44 @@ static gs_status set_batch(const cli_job *job, const gs_config *config, gs_netwo
     return status;
 }
 
-/* sum over pairs a != b of x_a x_b = (sum x)^2 - sum x^2 */
-static void take_moments(const double *input, size_t batch, size_t features,
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Means over eighths of the sorted examples; where there are fewer, they are taken again. */
+static void group(size_t batch, double *squares, gs_input_moments *moments) {
+    qsort(squares, batch, sizeof *squares, ascending);
+    for (size_t g = 0; g < GS_INPUT_GROUPS; g++) {
+        size_t first = g * batch / GS_INPUT_GROUPS, end = (g + 1) * batch / GS_INPUT_GROUPS;
+        end += end == first;
+        double sum = 0;
+        for (size_t b = first; b < end; b++)
+            sum += squares[b];
+        moments->squares[g] = sum / (double)(end - first);
+    }
+}
+
+/* The sum over pairs a != b of x_a x_b is (sum x)^2 - sum x^2. `squares` is room for [batch]. */
+static void take_moments(const double *input, size_t batch, size_t features, double *squares,
                          gs_input_moments *moments) {
-    double sum = 0, squares = 0, squared_sums = 0;
+    double sum = 0, total = 0, squared_sums = 0;
+    memset(squares, 0, batch * sizeof *squares);
     for (size_t f = 0; f < features; f++) {
         double of_feature = 0;
         for (size_t b = 0; b < batch; b++) {
-            of_feature += input[b * features + f];
-            squares += input[b * features + f] * input[b * features + f];
+            double x = input[b * features + f];
+            of_feature += x;
+            squares[b] += x * x / (double)features;
+            total += x * x;
         }
         sum += of_feature;
         squared_sums += of_feature * of_feature;
     }
     double count = (double)batch * (double)features, pairs = count * ((double)batch - 1);
     moments->mean = sum / count;
-    moments->square = squares / count;
-    moments->product = batch > 1 ? (squared_sums - squares) / pairs : 0;
+    moments->product = batch > 1 ? (squared_sums - total) / pairs : 0;
+    group(batch, squares, moments);
 }
 
 gs_status cli_job_moments(const cli_job *job, const gs_config *config, gs_input_moments *moments,
@@ -121,8 +142,12 @@ gs_status cli_job_moments(const cli_job *job, const gs_config *config, gs_input_
     if (job->data.examples == 0)
         return GS_OK;
     gs_status status = draw_examples(job, config, &input, &labels, error);
-    if (status == GS_OK)
-        take_moments(input, config->batch, job->data.features, moments);
+    double *squares = status == GS_OK ? gs_alloc(config->batch, sizeof *squares, error) : NULL;
+    if (squares)
+        take_moments(input, config->batch, job->data.features, squares, moments);
+    else if (status == GS_OK)
+        status = GS_ERR_MEMORY;
+    gs_free(squares);
     gs_free(input);
     gs_free(labels);
     return status;

@@ -94,7 +94,9 @@ const help_row help_theory[] = {
                    "correlation from c*, falls by e"},
     {"--critical", "finds the edge of chaos: given --bias normal:STD, sigma_w (--init scaled:SW); "
                    "given another --init, sigma_b"},
-    {"data", "count as normally distributed, with their mean square and their mean correlation"},
+    {"data",
+     "are looked at in eight groups of examples of like size, as normally distributed with their "
+     "mean correlation"},
     {"not predicted",
      "what enters an activation or a batch norm must be normally distributed. That of --residual "
      "post-act is not, nor what a batch norm leaves and a skip adds to, nor what reaches a batch "

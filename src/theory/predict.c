@@ -14,12 +14,20 @@
 #include "theory/loss.h"
 #include "theory/phase.h"
 
+/* What is predicted of a layer, summed over groups of examples: shares of z's moments, and norms of
+   the gradient over units and batch. */
+typedef struct {
+    double square, product;
+    gs_magnitude grad_z, grad_x;
+} layer_sums;
+
 typedef struct {
     const gs_config *config; /* resolved */
     gs_quadrature *quadrature;
     bool pairs, homogeneous;
-    double alpha;
-    gs_mean_field *x; /* [layers + 2]: x_0 to x_L, and the head */
+    double alpha, share; /* of the batch that is looked at */
+    gs_mean_field *x;    /* [layers + 2]: x_0 to x_L, and the head */
+    layer_sums *sums;    /* [layers + 2], as x */
 } walk;
 
 /* A layer, its steps, and the signals before each of them and after the last. */
@@ -141,25 +149,25 @@ static size_t index_of_z(const layer_walk *at) {
     return index;
 }
 
-static void describe_signal(const layer_walk *at, bool pairs, gs_layer_theory *row) {
+static void add_signal(const walk *w, const layer_walk *at) {
     const gs_mean_field *z = &at->signal[index_of_z(at)];
-    row->q = gs_ldexp(z->square, 2 * z->exponent);
-    row->correlation = pairs && z->square > 0 ? z->product / z->square : NAN;
+    layer_sums *sums = &w->sums[at->layer];
+    sums->square += w->share * gs_ldexp(z->square, 2 * z->exponent);
+    sums->product += w->share * gs_ldexp(z->product, 2 * z->exponent);
 }
 
-/* The norm of a gradient over units and batch. */
-static gs_magnitude norm_of_gradient(const walk *w, size_t units, const gs_mean_gradient *g,
-                                     const gs_mean_field *x) {
-    double count = (double)units * (double)w->config->batch;
-    return (gs_magnitude){count * gs_mean_gradient_square(g, x), g->exponent};
+static void add_gradient(const walk *w, size_t units, const gs_mean_gradient *g,
+                         const gs_mean_field *x, gs_magnitude *norm) {
+    double count = w->share * (double)units * (double)w->config->batch;
+    gs_magnitude part = {count * gs_mean_gradient_square(g, x), g->exponent};
+    *norm = gs_magnitude_add(*norm, part);
 }
 
 static gs_mean_gradient backward_layer(const walk *w, const layer_walk *at, gs_mean_gradient g,
-                                       gs_mean_gradient *g_source, gs_layer_theory *row) {
+                                       gs_mean_gradient *g_source) {
     for (size_t i = at->count; i-- > 0;) {
-        if (i + 1 == index_of_z(at) && row)
-            row->grad_z_log10 =
-                gs_magnitude_log10(norm_of_gradient(w, at->fan_out, &g, &at->signal[i + 1]));
+        if (i + 1 == index_of_z(at))
+            add_gradient(w, at->fan_out, &g, &at->signal[i + 1], &w->sums[at->layer].grad_z);
         g = backward_step(w, at, i, g, g_source);
         gs_mean_gradient_normalise(&g, &at->signal[i]);
     }
@@ -168,7 +176,7 @@ static gs_mean_gradient backward_layer(const walk *w, const layer_walk *at, gs_m
 
 /* ---- The two ways ---- */
 
-static const char *go_forward(walk *w, gs_layer_theory *rows) {
+static const char *go_forward(const walk *w) {
     size_t layers = w->config->layers + w->config->head;
     layer_walk at;
     for (size_t l = 1; l <= layers; l++) {
@@ -178,25 +186,23 @@ static const char *go_forward(walk *w, gs_layer_theory *rows) {
         w->x[l] = at.signal[at.count];
         if (w->homogeneous)
             gs_mean_field_normalise(&w->x[l]);
-        if (rows)
-            describe_signal(&at, w->pairs, &rows[l - 1]);
+        add_signal(w, &at);
     }
     return NULL;
 }
 
 /* What goes round a block waits until the block has been passed. */
-static void go_back(const walk *w, gs_layer_theory *rows, gs_theory *theory) {
+static void go_back(const walk *w) {
     const gs_config *config = w->config;
     size_t layers = config->layers + config->head, joins_at = SIZE_MAX;
     gs_mean_gradient g = gs_loss_mean_gradient(config, &w->x[layers]), round = {0};
-    gs_magnitude above = norm_of_gradient(w, config->outputs, &g, &w->x[layers]), top = above;
+    add_gradient(w, config->outputs, &g, &w->x[layers], &w->sums[layers].grad_x);
     for (size_t l = layers; l > 0; l--) {
         layer_walk at;
         gs_mean_gradient g_source = {.noise = NAN};
         forward_layer(w, l, &at);
         g.slope *= gs_ldexp(1, at.signal[at.count].exponent - w->x[l].exponent);
-        top = l == config->layers ? above : top;
-        g = backward_layer(w, &at, g, &g_source, &rows[l - 1]);
+        g = backward_layer(w, &at, g, &g_source);
         if (!isnan(g_source.noise)) {
             joins_at = l - config->skip;
             round = g_source;
@@ -204,30 +210,54 @@ static void go_back(const walk *w, gs_layer_theory *rows, gs_theory *theory) {
         if (joins_at == l - 1)
             g = gs_mean_gradient_add(g, round);
         gs_mean_gradient_normalise(&g, &w->x[l - 1]);
-        gs_magnitude below = norm_of_gradient(w, at.fan_in, &g, &w->x[l - 1]);
-        double ratio = gs_magnitude_ratio(below, above);
-        rows[l - 1].rate = ratio * ratio;
-        above = below;
+        add_gradient(w, at.fan_in, &g, &w->x[l - 1], &w->sums[l - 1].grad_x);
     }
-    theory->ratio_log10 = gs_magnitude_log10(above) - gs_magnitude_log10(top);
-    theory->decades_per_layer = theory->ratio_log10 / (double)config->layers;
 }
 
-/* ---- The whole ---- */
+/* ---- Groups of examples ---- */
 
-static void miss(gs_theory *theory, const char *reason) {
-    gs_format(theory->missing, sizeof theory->missing, "%s", reason);
-}
-
-static gs_mean_field input_of(const gs_config *config, const gs_input_moments *input) {
+static gs_mean_field input_of(const gs_config *config, const gs_input_moments *input,
+                              size_t group) {
     double parameter = config->input.parameter, square = parameter * parameter;
     if (input)
         return (gs_mean_field){
-            .mean = input->mean, .square = input->square, .product = input->product};
+            .mean = input->mean, .square = input->squares[group], .product = input->product};
     if (config->input.index == GS_INPUT_CONSTANT)
         return (gs_mean_field){.mean = parameter, .square = square, .product = square};
     return (gs_mean_field){.square = square};
 }
+
+/* Examples of one size go together through the network: groups differ where data do. */
+static const char *follow(walk *w, const gs_input_moments *input) {
+    size_t groups = input ? GS_INPUT_GROUPS : 1;
+    const char *missing = NULL;
+    w->share = 1 / (double)groups;
+    for (size_t group = 0; group < groups && !missing; group++) {
+        w->x[0] = input_of(w->config, input, group);
+        missing = go_forward(w);
+        if (!missing)
+            go_back(w);
+    }
+    return missing;
+}
+
+static void describe(const walk *w, gs_layer_theory *rows, gs_theory *theory) {
+    size_t depth = w->config->layers, layers = depth + w->config->head;
+    const layer_sums *sums = w->sums;
+    for (size_t l = 1; l <= layers; l++) {
+        double ratio = gs_magnitude_ratio(sums[l - 1].grad_x, sums[l].grad_x);
+        rows[l - 1].q = sums[l].square;
+        if (w->pairs && sums[l].square > 0)
+            rows[l - 1].correlation = sums[l].product / sums[l].square;
+        rows[l - 1].grad_z_log10 = gs_magnitude_log10(sums[l].grad_z);
+        rows[l - 1].rate = ratio * ratio;
+    }
+    theory->ratio_log10 =
+        gs_magnitude_log10(sums[0].grad_x) - gs_magnitude_log10(sums[depth].grad_x);
+    theory->decades_per_layer = theory->ratio_log10 / (double)depth;
+}
+
+/* ---- The whole ---- */
 
 /* A plain network of random weights, which has inner layers. */
 static bool has_phase(const gs_config *config) {
@@ -244,21 +274,21 @@ static void find_phase(const walk *w, const gs_layer_theory *first, gs_theory *t
 static gs_status predict_mean_field(walk *w, const gs_input_moments *input, bool thorough,
                                     gs_layer_theory *rows, gs_theory *theory, gs_error *error) {
     const gs_config *config = w->config;
+    const char *missing = "a batch norm of data, whose examples are not alike";
     w->x = gs_alloc(config->layers + 2, sizeof *w->x, error);
-    if (!w->x)
-        return GS_ERR_MEMORY;
-    w->x[0] = input_of(config, input);
-    const char *missing = go_forward(w, rows);
-    if (config->data && config->norm.index == GS_NORM_BATCH)
-        missing = "a batch norm of data, whose examples are not alike";
-    if (missing)
-        miss(theory, missing);
-    else
-        go_back(w, rows, theory);
-    if (!missing && thorough && has_phase(config))
+    w->sums = w->x ? gs_alloc(config->layers + 2, sizeof *w->sums, error) : NULL;
+    if (w->sums && !(config->data && config->norm.index == GS_NORM_BATCH))
+        missing = follow(w, input);
+    if (w->sums && missing)
+        gs_format(theory->missing, sizeof theory->missing, "%s", missing);
+    else if (w->sums)
+        describe(w, rows, theory);
+    if (w->sums && !missing && thorough && has_phase(config))
         find_phase(w, &rows[0], theory);
+    gs_status status = w->sums ? GS_OK : GS_ERR_MEMORY;
     gs_free(w->x);
-    return GS_OK;
+    gs_free(w->sums);
+    return status;
 }
 
 static gs_status predict(const gs_config *config, const gs_input_moments *input, bool thorough,
