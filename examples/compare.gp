@@ -20,4 +20,6 @@ array colour[5] = [0xD55E00, 0x0072B2, 0x009E73, 0xE69F00, 0xCC79A7]
 
 # The networks stand one after the other, 96 rows each, below one line of names.
 plot for [n = 1:5] log using "layer":"grad_z_log10" every ::(96 * (n - 1))::(96 * n - 1) \
-    with lines linewidth 2 linecolor rgb colour[n] title name[n]
+    with lines linewidth 2 linecolor rgb colour[n] title name[n], \
+    for [n = 1:5] log using "layer":"theory_grad_log10" every ::(96 * (n - 1))::(96 * n - 1) \
+    with lines dashtype 3 linecolor rgb "black" title (n == 5 ? "theory" : "")
