@@ -28,7 +28,9 @@ typedef struct {
 extern const cli_command cli_commands[]; /* ends with a NULL name */
 
 int cmd_run(char **arguments);
+int cmd_compare(char **arguments);
 int cmd_theory(char **arguments);
+int cmd_spectrum(char **arguments);
 int cmd_check(char **arguments);
 int cmd_help(char **arguments);
 int cmd_version(char **arguments);
@@ -54,6 +56,7 @@ enum { CLI_COLOR_AUTO, CLI_COLOR_ALWAYS, CLI_COLOR_NEVER };
 extern const gs_option_table cli_output_options; /* of cli_output */
 extern const gs_option_table cli_run_options;
 extern const gs_option_table cli_theory_options;
+extern const gs_option_table cli_spectrum_options;
 
 typedef struct {
     bool help, version;

@@ -13,8 +13,12 @@
 const cli_command cli_commands[] = {
     {"run", cmd_run, NULL, &cli_run_options,
      "build a network and print what reaches each layer (the default)"},
+    {"compare", cmd_compare, NULL, NULL,
+     "this network with each known remedy, ranked: what mends the gradient?"},
     {"theory", cmd_theory, NULL, &cli_theory_options,
      "what mean-field theory predicts for a network, without building it"},
+    {"spectrum", cmd_spectrum, NULL, &cli_spectrum_options,
+     "every singular value of dx_L/dx_0 for one example: is it near isometry?"},
     {"check", cmd_check, NULL, NULL,
      "verify this build on this machine: kernels, threads, gradients"},
     {"help", cmd_help, "TOPIC", NULL, "what there is to say about an option or a topic"},

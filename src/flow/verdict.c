@@ -170,7 +170,7 @@ static void find_reasons(const gs_path *path, gs_summary *summary) {
 static const double least_correlation = 0.1, noise_deviations = 4;
 
 /* Shattered: at the input less than this share of it is left. */
-static const double shattered_share = 0.1;
+const double gs_shattered_share = 0.1;
 
 /* Over the way to the point where the share is reached: beyond it there may be noise alone. */
 static double layers_per_e(const gs_path *path, double limit) {
@@ -184,7 +184,7 @@ static double layers_per_e(const gs_path *path, double limit) {
 /* A batch that is too small to tell shows as noise above the limit. */
 static void judge_correlation(const gs_path *path, gs_summary *summary) {
     const gs_path_point *output = &path->points[0], *input = &path->points[path->point_count - 1];
-    double limit = shattered_share * output->corr;
+    double limit = gs_shattered_share * output->corr;
     summary->corr_output = output->corr;
     summary->corr_input = input->corr;
     summary->shattered =

@@ -14,34 +14,34 @@ enum { VERDICTS = GS_NONFINITE + 1 };
 typedef struct {
     size_t layer;
     gs_layer_kind kind;
-    gs_moments grad_z, grad_w;
+    gs_sample grad_z, grad_w;
 } layer_spread;
 
 struct gs_spread {
     size_t networks, rows;
     uint64_t first_seed, last_seed;
     layer_spread *layers; /* [rows] */
-    gs_moments ratio, decades;
+    gs_sample ratio, decades;
     size_t verdicts[VERDICTS], shattered;
 };
 
 /* ---- Accumulation ---- */
 
-void gs_moments_add(gs_moments *moments, double value) {
+void gs_sample_add(gs_sample *sample, double value) {
     if (!isfinite(value))
         return;
-    double distance = value - moments->mean;
-    moments->count++;
-    moments->mean += distance / (double)moments->count;
-    moments->squares += distance * (value - moments->mean);
+    double distance = value - sample->mean;
+    sample->count++;
+    sample->mean += distance / (double)sample->count;
+    sample->squares += distance * (value - sample->mean);
 }
 
-double gs_moments_mean(const gs_moments *moments) {
-    return moments->count > 0 ? moments->mean : (double)NAN;
+double gs_sample_mean(const gs_sample *sample) {
+    return sample->count > 0 ? sample->mean : (double)NAN;
 }
 
-double gs_moments_std(const gs_moments *moments) {
-    return moments->count > 1 ? sqrt(moments->squares / (double)(moments->count - 1)) : (double)NAN;
+double gs_sample_std(const gs_sample *sample) {
+    return sample->count > 1 ? sqrt(sample->squares / (double)(sample->count - 1)) : (double)NAN;
 }
 
 gs_spread *gs_spread_new(size_t rows, gs_error *error) {
@@ -75,11 +75,11 @@ void gs_spread_add(gs_spread *spread, const gs_record *record) {
         layer->kind = stats->kind;
         gs_layer_stats_get(stats, GS_GRAD_Z_LOG10, &z);
         gs_layer_stats_get(stats, GS_GRAD_W_LOG10, &w);
-        gs_moments_add(&layer->grad_z, z);
-        gs_moments_add(&layer->grad_w, w);
+        gs_sample_add(&layer->grad_z, z);
+        gs_sample_add(&layer->grad_w, w);
     }
-    gs_moments_add(&spread->ratio, summary->ratio_log10);
-    gs_moments_add(&spread->decades, summary->decades_per_layer);
+    gs_sample_add(&spread->ratio, summary->ratio_log10);
+    gs_sample_add(&spread->decades, summary->decades_per_layer);
     spread->verdicts[summary->verdict]++;
     spread->shattered += summary->shattered;
 }
@@ -97,10 +97,10 @@ static void write_line(const gs_bars *bars, const gs_spread *spread, const layer
     char text[32];
     gs_format(text, sizeof text, "%zu", layer->layer);
     fprintf(bars->out, "%5s", layer->kind == GS_KIND_HEAD ? "head" : text);
-    put_log(bars->out, 10, gs_moments_mean(&layer->grad_w));
-    put_log(bars->out, 6, gs_moments_std(&layer->grad_w));
-    put_log(bars->out, 10, gs_moments_mean(&layer->grad_z));
-    put_log(bars->out, 6, gs_moments_std(&layer->grad_z));
+    put_log(bars->out, 10, gs_sample_mean(&layer->grad_w));
+    put_log(bars->out, 6, gs_sample_std(&layer->grad_w));
+    put_log(bars->out, 10, gs_sample_mean(&layer->grad_z));
+    put_log(bars->out, 6, gs_sample_std(&layer->grad_z));
     fprintf(bars->out, " %8zu", spread->networks - layer->grad_z.count);
     gs_bars_write(bars, layer->grad_z.count > 0 ? layer->grad_z.mean : -INFINITY, "none", false);
 }
@@ -110,7 +110,7 @@ static gs_status write_lines(gs_bars *bars, const gs_spread *spread, gs_error *e
     if (!means)
         return GS_ERR_MEMORY;
     for (size_t i = 0; i < spread->rows; i++)
-        means[i] = gs_moments_mean(&spread->layers[i].grad_z);
+        means[i] = gs_sample_mean(&spread->layers[i].grad_z);
     gs_bars_fit(bars, means, spread->rows);
     fprintf(bars->out, "layer %10s %6s %10s %6s %8s", "log|dL/dW|", "std", "log|dL/dz|", "std",
             "left out");
@@ -125,10 +125,10 @@ static gs_status write_lines(gs_bars *bars, const gs_spread *spread, gs_error *e
 /* ---- Totals ---- */
 
 /* " +- 0.31", if there are two values to differ. */
-static void format_std(char out[32], const gs_moments *moments) {
+static void format_std(char out[32], const gs_sample *sample) {
     out[0] = '\0';
-    if (moments->count > 1)
-        gs_format(out, 32, " +- %.2g", gs_moments_std(moments));
+    if (sample->count > 1)
+        gs_format(out, 32, " +- %.2g", gs_sample_std(sample));
 }
 
 static void write_totals(FILE *out, const gs_spread *spread) {

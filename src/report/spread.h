@@ -13,12 +13,12 @@ typedef struct {
     size_t count;   /* of finite values */
     double mean;    /* 0 if there are none */
     double squares; /* sum of squares about it */
-} gs_moments;
+} gs_sample;
 
 /* Welford's way, in which nothing cancels: Technometrics 4 (1962), 419. */
-void gs_moments_add(gs_moments *moments, double value);
-double gs_moments_mean(const gs_moments *moments); /* nan: no value */
-double gs_moments_std(const gs_moments *moments);  /* of a sample (n - 1); nan: fewer than two */
+void gs_sample_add(gs_sample *sample, double value);
+double gs_sample_mean(const gs_sample *sample); /* nan: no value */
+double gs_sample_std(const gs_sample *sample);  /* of a sample (n - 1); nan: fewer than two */
 
 typedef struct gs_spread gs_spread;
 

@@ -6,33 +6,33 @@
 #include "report/spread.h"
 
 static void test_moments_are_those_of_a_sample(void) {
-    gs_moments m = {0};
-    CHECK(isnan(gs_moments_mean(&m)) && isnan(gs_moments_std(&m)));
-    gs_moments_add(&m, 3);
-    CHECK(gs_moments_mean(&m) == 3 && isnan(gs_moments_std(&m)));
-    gs_moments_add(&m, 5);
-    CHECK(gs_moments_mean(&m) == 4);
-    CHECK_CLOSE(gs_moments_std(&m), sqrt(2), 1e-15);
+    gs_sample m = {0};
+    CHECK(isnan(gs_sample_mean(&m)) && isnan(gs_sample_std(&m)));
+    gs_sample_add(&m, 3);
+    CHECK(gs_sample_mean(&m) == 3 && isnan(gs_sample_std(&m)));
+    gs_sample_add(&m, 5);
+    CHECK(gs_sample_mean(&m) == 4);
+    CHECK_CLOSE(gs_sample_std(&m), sqrt(2), 1e-15);
 }
 
 /* Variance 30 about 10^9 + 10: sums of squares of such numbers would have lost it. */
 static void test_moments_do_not_cancel(void) {
     static const double values[] = {4, 7, 13, 16};
-    gs_moments m = {0};
+    gs_sample m = {0};
     for (size_t i = 0; i < 4; i++)
-        gs_moments_add(&m, 1e9 + values[i]);
-    CHECK(gs_moments_mean(&m) == 1e9 + 10);
-    CHECK_CLOSE(gs_moments_std(&m), sqrt(30), 1e-15);
+        gs_sample_add(&m, 1e9 + values[i]);
+    CHECK(gs_sample_mean(&m) == 1e9 + 10);
+    CHECK_CLOSE(gs_sample_std(&m), sqrt(30), 1e-15);
 }
 
 static void test_what_is_not_finite_is_left_out(void) {
-    gs_moments m = {0};
-    gs_moments_add(&m, -INFINITY);
-    gs_moments_add(&m, 1);
-    gs_moments_add(&m, (double)NAN);
-    gs_moments_add(&m, 2);
-    gs_moments_add(&m, INFINITY);
-    CHECK(m.count == 2 && gs_moments_mean(&m) == 1.5);
+    gs_sample m = {0};
+    gs_sample_add(&m, -INFINITY);
+    gs_sample_add(&m, 1);
+    gs_sample_add(&m, (double)NAN);
+    gs_sample_add(&m, 2);
+    gs_sample_add(&m, INFINITY);
+    CHECK(m.count == 2 && gs_sample_mean(&m) == 1.5);
 }
 
 /* ---- Writing ---- */

@@ -1,0 +1,6 @@
+gradsim compare --layers 96 --act sigmoid > page
+grep '^  39 >as given .* vanishing$' page
+grep -c ' healthy$' page
+tail -n 7 page
+awk 'length > 80' page
+gradsim compare --seeds 2 --layers 20 --width 200 | awk 'length > 80'
