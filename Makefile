@@ -50,6 +50,7 @@ OBJECTS := $(patsubst src/%.c,$(BUILD)/%.o,$(filter-out src/kernels/table.c,$(SO
 CLI_OBJECTS := $(patsubst src/%.c,$(BUILD)/%.o,$(sort $(wildcard src/cli/*.c)))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%, \
                 $(sort $(wildcard tests/unit/test_*$(ONLY)*.c)))
+THEORY_TEST := $(BUILD)/tests/theory/theory
 SCRIPT_TESTS := $(wildcard tests/layers.sh tests/format.sh tests/install.sh tests/cli/run.sh)
 LIBRARY := $(BUILD)/libgradsim.a
 PROGRAM := $(if $(CLI_OBJECTS),$(BUILD)/gradsim)
@@ -61,7 +62,8 @@ COMPILE = $(CC) -MMD -MP -MF $@.d $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(VARIANT_$(
 LINK = $(CC) $(CFLAGS) $(VARIANT_$(VARIANT)) -pthread -fno-fast-math $(LDFLAGS)
 WITH_BUILD = GRADSIM='$(abspath $(PROGRAM))' BUILD='$(abspath $(BUILD))'
 
-.PHONY: all lib unit test test-peer test-same asan ubsan tsan bench install uninstall clean help FORCE
+.PHONY: all lib unit test test-theory test-peer test-same asan ubsan tsan bench install uninstall \
+        clean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -79,8 +81,12 @@ unit: $(UNIT_TESTS)
 	$(QUIET)$(WITH_BUILD) tests/run.sh $(UNIT_TESTS)
 
 ## test: run every test that needs nothing but this repository
-test: $(UNIT_TESTS) $(PROGRAM) lib
-	$(QUIET)$(WITH_BUILD) tests/run.sh $(UNIT_TESTS) $(SCRIPT_TESTS)
+test: $(UNIT_TESTS) $(THEORY_TEST) $(PROGRAM) lib
+	$(QUIET)$(WITH_BUILD) tests/run.sh $(UNIT_TESTS) $(THEORY_TEST) $(SCRIPT_TESTS)
+
+## test-theory: compare with every number that is known from papers (minutes)
+test-theory: $(THEORY_TEST)
+	$(QUIET)THEORY=all tests/run.sh $(THEORY_TEST)
 
 ## test-peer: compare with other programs (PyTorch and the like, if they are there)
 test-peer: $(PROGRAM)
@@ -125,7 +131,7 @@ clean:
 ## help: show this list
 help:
 	@sed -n 's/^## \([a-z-]*\): \(.*\)/\1|\2/p' Makefile | \
-	    while IFS='|' read -r target text; do printf '  make %-10s %s\n' "$$target" "$$text"; done
+	    while IFS='|' read -r target text; do printf '  make %-11s %s\n' "$$target" "$$text"; done
 
 $(BUILD)/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
@@ -165,6 +171,11 @@ $(BUILD)/tests/%: tests/unit/%.c $(LIBRARY) Makefile
 	$(if $(V),,@echo '  LINK  $@')
 	$(QUIET)$(COMPILE) -fno-fast-math -o $@ $< $(LIBRARY) $(LDFLAGS) \
 	    -Wl,--wrap=posix_memalign,--wrap=mmap,--wrap=pthread_create -lm
+
+$(THEORY_TEST): $(wildcard tests/theory/*.c) tests/theory/theory.h $(LIBRARY) Makefile
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  LINK  $@')
+	$(QUIET)$(COMPILE) -o $@ $(filter %.c,$^) $(LIBRARY) $(LDFLAGS) -lm
 
 BENCH_PEAKS := $(foreach isa,$(ISAS),$(BUILD)/tests/bench/peak_$(isa)_f64.o \
                    $(BUILD)/tests/bench/peak_$(isa)_f32.o)
