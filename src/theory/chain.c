@@ -283,7 +283,8 @@ static void go_back(chain *c, gs_layer_theory *rows, gs_theory *theory) {
         rows[l - 1].rate = ratio * ratio;
         above = below;
     }
-    theory->ratio_log10 = gs_magnitude_log10(above) - gs_magnitude_log10(top);
+    theory->ratio_log10 = gs_magnitude_log10(
+        (gs_magnitude){above.sum_squares / top.sum_squares, above.exponent - top.exponent});
     theory->decades_per_layer = theory->ratio_log10 / (double)config->layers;
 }
 

@@ -22,43 +22,56 @@ static gs_mean_gradient mse(const gs_config *config, const gs_mean_field *x) {
                               .exponent = exponent};
 }
 
+/* Up to this deviation E p^2 is summed; beyond, p is one-hot but where the two largest logits are
+   near each other, which has a chance that falls as 1 / deviation. Normal numbers reach so far. */
+enum { MOST_DEVIATION = 16, REACH = 9, MOST_NODES = 2 * REACH * MOST_DEVIATION * 16 / 5 + 3 };
+
 /* E p^2 of one of K classes where the logits are independent N(0, deviation^2). With S = sum e^x
    and 1 / S^2 = the integral of t e^(-t S) over t > 0, it is that of t E[e^(2x - t e^x)] times
-   E[e^(-t e^x)]^(K-1); over u = log t and v = u + x both become sums over one grid. The integrands
-   vanish at both ends, where the trapezoid rule converges faster than any power of the step. */
+   E[e^(-t e^x)]^(K-1), where x and u = log t become sums. The integrands vanish at both ends, where
+   the trapezoid rule converges faster than any power of the step. */
 static double mean_square_probability(double classes, double deviation) {
-    double step = fmin(0.125, deviation / 4), sum = 0;
+    double power[MOST_NODES], weight[MOST_NODES], total = 0, sum = 0;
+    double step = 0.3125, x_step = fmin(step, 0.75 * deviation), end = REACH * deviation;
     if (deviation < 1e-9)
         return 1 / (classes * classes);
-    int reach = (int)ceil(9 * deviation / step);
-    double low = -9 * deviation - gs_log1p(classes - 1) - 40, high = 9 * deviation + 6;
-    for (double u = low; u < high; u += 0.125) {
-        double none = 0, twice = 0, total = 0;
-        for (int i = -reach; i <= reach; i++) {
-            double x = i * step, y = x / deviation, weight = gs_exp(-y * y / 2);
-            double rate = gs_exp(u + x), missed = weight * gs_exp(-rate);
+    int side = (int)ceil(end / x_step), count = 2 * side + 1;
+    for (int i = 0; i < count; i++) {
+        double x = (i - side) * x_step, y = x / deviation;
+        power[i] = gs_exp(x);
+        weight[i] = gs_exp(-y * y / 2);
+        total += weight[i];
+    }
+    for (double u = -end - gs_log1p(classes - 1) - 25; u < end + 6; u += step) {
+        double none = 0, twice = 0, t = gs_exp(u);
+        for (int i = 0; i < count && t * power[i] < 50; i++) {
+            double rate = t * power[i];
+            double missed = rate < 1e-17 ? weight[i] : weight[i] * gs_exp(-rate);
             none += missed;
             twice += missed * rate * rate;
-            total += weight;
         }
         if (none > 0)
-            sum += twice / total * gs_exp((classes - 1) * gs_log1p(none / total - 1)) * 0.125;
+            sum += twice / total * gs_exp((classes - 1) * gs_log1p(none / total - 1)) * step;
     }
     return sum;
 }
 
 /* (p - onehot) / B: E p = 1 / K, E p^2 as above, and the regression of p on its logit is
-   E p (1 - p) by Stein's lemma. Beyond a deviation of 30 p is one-hot to a few percent. */
+   E p (1 - p) by Stein's lemma. */
 static gs_mean_gradient ce(const gs_config *config, const gs_mean_field *x) {
     double classes = (double)config->outputs, batch = (double)config->batch;
-    double variance = fmax(x->square - x->mean * x->mean, 0);
-    double deviation = fmin(gs_ldexp(sqrt(variance), x->exponent), 30);
-    double squares = mean_square_probability(classes, deviation);
-    double slope = gs_ldexp(1 / classes - squares, x->exponent) / batch;
-    double total = (squares + (1 - 2 / classes) / classes) / (batch * batch);
+    double root = sqrt(fmax(x->square - x->mean * x->mean, 0));
+    double deviation = gs_ldexp(root, x->exponent), summed = fmin(deviation, MOST_DEVIATION);
+    double spread = 1 / classes - mean_square_probability(classes, summed);
+    double slope = gs_ldexp(spread, x->exponent) / batch;
+    if (deviation > summed) {
+        slope = spread * summed / root / batch;
+        spread *= summed / deviation;
+    }
+    double total = (2 * (1 - 1 / classes) / classes - spread) / (batch * batch);
     return (gs_mean_gradient){.slope = slope,
                               .constant = -slope * x->mean,
-                              .noise = fmax(total - slope * slope * variance, 0),
+                              .noise = fmax(total - slope * slope * root * root, 0),
                               .along = NAN};
 }
 

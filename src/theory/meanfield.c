@@ -8,6 +8,7 @@
 
 #include <math.h>
 
+#include "kernels/kernels.h"
 #include "net/config.h"
 #include "net/magnitude.h"
 
@@ -149,9 +150,7 @@ const char *gs_activation_mean_forward(const gs_activation_theory *act, const gs
 /* d = phi'(z) g, of which the part that is linear in z is found by regression; the rest of what
    depends on z counts as noise. */
 gs_mean_gradient gs_activation_mean_backward(const gs_activation_theory *act,
-                                             const gs_mean_field *in, const gs_mean_field *out,
-                                             gs_mean_gradient g) {
-    (void)out;
+                                             const gs_mean_field *in, gs_mean_gradient g) {
     if (act->linear)
         return g;
     gs_pair_moments pair = {NAN, NAN, NAN};
@@ -180,89 +179,122 @@ gs_mean_gradient gs_activation_mean_backward(const gs_activation_theory *act,
 
 /* ---- y = (x - mean) / sqrt(variance + eps) ---- */
 
-/* What a norm divides by: `variance` is the expected one, the sample's lies about it as the square
-   of a vector of `freedom` normal numbers does where x is normal. */
+/* What a norm divides by is the root of s + eps, where s is the variance of the numbers in a group:
+   `expected`, and where they are normal that times what the square of a vector of `freedom` normal
+   numbers is in units of its mean. */
 typedef struct {
     double group;    /* numbers that are normed together */
     double freedom;  /* those that their mean leaves */
-    double variance; /* of one about what is taken as its mean, if the group were large */
+    double expected; /* E s */
     double eps;
+    bool varies;
 } spread;
 
 static spread spread_of(const gs_norm_theory *norm, const gs_mean_field *in) {
-    double eps = gs_ldexp(norm->eps, -2 * in->exponent), n = (double)norm->units;
-    switch (norm->kind) {
-    case GS_NORM_BATCH:
-        return (spread){(double)norm->batch, (double)norm->batch - 1,
-                        fmax(in->square - in->product, 0), eps};
-    case GS_NORM_LAYER:
-        return (spread){n, n - 1, variance(in), eps};
-    default:
-        return (spread){n, n, in->square, eps};
-    }
+    bool rms = norm->kind == GS_NORM_RMS, batch = norm->kind == GS_NORM_BATCH;
+    double group = (double)(batch ? norm->batch : norm->units), freedom = rms ? group : group - 1;
+    double of_one = batch ? fmax(in->square - in->product, 0) : rms ? in->square : variance(in);
+    return (spread){group, freedom, of_one * freedom / group,
+                    gs_ldexp(norm->eps, -2 * in->exponent),
+                    in->shape == GS_SHAPE_NORMAL && !(rms && in->mean != 0)};
 }
 
-/* Share of the variance that is left after eps. */
-static double share_of(const spread *s) {
-    return s->variance > 0 ? s->variance / (s->variance + s->eps) : 0;
+/* Expectations over s, with t = s / (s + eps). */
+typedef struct {
+    double share;    /* t */
+    double inverse;  /* 1 / (s + eps) */
+    double along;    /* (1 - (1 - t)^2) / (s + eps) */
+    double slope;    /* t (1 - t) */
+    double coherent; /* t (1 - t)^2 / (s + eps) */
+} spread_moments;
+
+static void add_moments(const spread *s, double factor, double weight, spread_moments *m) {
+    double value = s->expected * factor, inverse = weight / (value + s->eps);
+    double t = value / (value + s->eps), rest = s->eps / (value + s->eps);
+    m->share += weight * t;
+    m->inverse += inverse;
+    m->along += inverse * (1 + rest) * t;
+    m->slope += weight * t * rest;
+    m->coherent += inverse * t * rest * rest;
+}
+
+/* The trapezoid rule in log(s / E s) = y, of which the density is exp(f / 2 (y - e^y)). */
+static spread_moments moments_of(const spread *s) {
+    spread_moments m = {0};
+    double half = s->freedom / 2, step = fmin(0.25, 0.5 / sqrt(half)), total = 0;
+    if (!s->varies) {
+        add_moments(s, 1, 1, &m);
+        return m;
+    }
+    for (int side = -1; side <= 1; side += 2)
+        for (double y = side < 0 ? 0 : step;; y += side * step) {
+            double factor = gs_exp(y), weight = gs_exp(half * (y - factor + 1));
+            if (!(weight > 1e-17 * factor))
+                break;
+            add_moments(s, factor, weight, &m);
+            total += weight;
+        }
+    return (spread_moments){m.share / total, m.inverse / total, m.along / total, m.slope / total,
+                            m.coherent / total};
 }
 
 const char *gs_norm_mean_forward(const gs_norm_theory *norm, const gs_mean_field *in,
                                  gs_mean_field *out) {
     spread s = spread_of(norm, in);
-    double share = share_of(&s), root = sqrt(s.variance + s.eps);
-    bool normal = in->shape == GS_SHAPE_NORMAL, batch = norm->kind == GS_NORM_BATCH;
-    if (batch && !normal)
+    bool batch = norm->kind == GS_NORM_BATCH;
+    if (batch && in->shape != GS_SHAPE_NORMAL)
         return "what enters the batch norm is not normally distributed over the batch";
     if (s.freedom < 3)
         return batch ? "a batch norm of 3 examples or fewer has no mean squared gradient"
                      : "a norm of 3 units or fewer has no mean squared gradient";
-    if (batch && !(s.variance > 1e-20 * in->square))
-        return "the batch norm gets examples that are all alike";
+    if (!(s.expected > 1e-20 * in->square))
+        return batch ? "the batch norm gets examples that are all alike"
+                     : "a norm gets units that are all alike";
+    double share = moments_of(&s).share, root = sqrt(s.expected + s.eps);
     *out = (gs_mean_field){.shape = GS_SHAPE_OTHER, .square = share};
     if (batch) {
         out->shape = GS_SHAPE_NORMED_BATCH;
         out->product = -share / s.freedom;
     } else if (norm->kind == GS_NORM_LAYER) {
-        out->product = root > 0 ? (in->product - in->mean * in->mean) / (root * root) : 0;
+        out->product = (in->product - in->mean * in->mean) / (root * root);
     } else {
-        out->mean = root > 0 ? in->mean / root : 0;
-        out->product = root > 0 ? in->product / (root * root) : 0;
+        out->mean = in->mean / root;
+        out->product = in->product / (root * root);
     }
-    if (!batch && normal && out->mean == 0)
+    if (!batch && s.varies)
         out->shape = GS_SHAPE_NORMED_UNITS;
     out->dimension = (size_t)s.freedom;
     return NULL;
 }
 
-/* dL/dx = (g - mean g - y mean(g y)) / sigma: of the noise, its parts along ones and along y go; the
-   slope goes with y, all but what eps leaves, and the constant with the mean, if there is one.
-   E 1 / sigma^2 = group / (variance (freedom - 2)) where x is normal. */
+/* dL/dx = (g - mean g - y mean(g y)) / sqrt(s + eps): of the noise, its parts along ones and along y
+   go; the slope goes with y, all but what eps leaves, and the constant with the mean, if there is
+   one. What is left of the slope is 1 - t times y, of which the regression on x is kept as such. */
 gs_mean_gradient gs_norm_mean_backward(const gs_norm_theory *norm, const gs_mean_field *in,
                                        const gs_mean_field *out, gs_mean_gradient g) {
     spread s = spread_of(norm, in);
+    spread_moments m = moments_of(&s);
     bool batch = norm->kind == GS_NORM_BATCH, rms = norm->kind == GS_NORM_RMS;
-    double share = share_of(&s), inverse_square = 1 / (s.variance + s.eps);
-    if (in->shape == GS_SHAPE_NORMAL && !(rms && in->mean != 0))
-        inverse_square *= 1 + share * (s.group / (s.freedom - 2) - 1);
-    double inverse = sqrt(inverse_square), along = g.along, ones = 0;
-    double between = batch ? g.product : 0;
-    if (!rms)
-        ones = (g.noise + (s.group - 1) * between) / s.group;
-    if (isnan(along))
-        along = g.noise - between;
-    double noise = g.noise - ones - (2 - share) * share * along / s.group;
-    double slope = g.slope * (1 - share), constant = 0;
-    if (rms) {
-        slope -= g.constant * out->mean;
-        constant = g.constant;
-    }
-    gs_mean_gradient back = {.slope = slope * inverse_square,
-                             .noise = fmax(noise, 0) * inverse_square,
+    double between = batch ? g.product : 0, own = rms ? in->square : variance(in);
+    double ones = rms ? 0 : (g.noise + (s.group - 1) * between) / s.group;
+    double along = isnan(g.along) ? g.noise - between : g.along;
+    double slope = own > 0 ? g.slope * m.slope / own : 0;
+    double rest = fmax(g.slope * g.slope * m.coherent - slope * slope * own, 0);
+    double noise = (g.noise - ones) * m.inverse - m.along * along / s.group;
+    gs_mean_gradient back = {.slope = slope,
+                             .noise = fmax(noise, 0) + rest,
                              .along = NAN,
                              .exponent = g.exponent - in->exponent};
-    back.constant = constant * inverse - (rms ? 0 : back.slope * in->mean);
-    back.product = batch ? -back.noise / (s.group - 1) : g.product * inverse_square;
+    if (rms) {
+        back.slope -= g.constant * out->mean * m.inverse;
+        back.constant = g.constant * sqrt(m.inverse);
+    } else {
+        back.constant = -slope * in->mean;
+    }
+    back.product = g.product * m.inverse;
+    if (batch) /* it sums to 0 over the batch, and so the products do */
+        back.product = -(slope * slope * own + back.noise) / (s.group - 1) -
+                       slope * slope * (in->product - in->mean * in->mean);
     return back;
 }
 

@@ -71,8 +71,7 @@ typedef struct {
 const char *gs_activation_mean_forward(const gs_activation_theory *act, const gs_mean_field *in,
                                        gs_mean_field *out);
 gs_mean_gradient gs_activation_mean_backward(const gs_activation_theory *act,
-                                             const gs_mean_field *in, const gs_mean_field *out,
-                                             gs_mean_gradient g);
+                                             const gs_mean_field *in, gs_mean_gradient g);
 
 typedef struct {
     size_t kind; /* GS_NORM_BATCH, GS_NORM_LAYER, GS_NORM_RMS */

@@ -27,12 +27,12 @@ static double next_q(const maps *m, double q) {
 }
 
 /* d next_q / dq = sigma_w^2 E[phi^2 (y^2 - 1)] / (2 v), by parts sigma_w^2 E[phi phi' c] / v, where
-   v = E c^2, c = z - mean. At v = 0 it is sigma_w^2 phi'^2 where phi is 0. */
+   v = E c^2, c = z - mean. */
 static double slope_of_q(const maps *m, double q) {
     gs_law law = law_at(m, q);
     gs_moments e = gs_expect(m->quadrature, law);
     double v = law.deviation * law.deviation;
-    return m->sigma_w2 * (v > 0 ? e.c_phi_slope / v : e.slope2);
+    return v > 0 ? m->sigma_w2 * e.c_phi_slope / v : 0;
 }
 
 static double chi_at(const maps *m, double q) {
@@ -47,6 +47,9 @@ static double next_correlation(const maps *m, double correlation) {
 }
 
 /* ---- Fixed points ---- */
+
+/* What lies below or above counts as 0 or inf, and the maps do the same there as here. */
+static const double LEAST_Q = 1e-30, MOST_Q = 1e100;
 
 /* Where f changes its sign between two points where it differs in sign: bisection to the last bit.
  */
@@ -74,23 +77,27 @@ static double excess_correlation(const void *context, double c) {
 }
 
 /* What q comes to from `start`: the map rises with q, so it goes one way, to the first fixed point
-   on it. 0 and inf are where it goes beyond all bounds. */
+   on it, and never beyond in a step of the map. 0 and inf are where it goes beyond all bounds. */
 static double fixed_q(const maps *m, double start) {
+    static const double rounding = 1e-13;
     double least = m->bias_mean * m->bias_mean + m->bias_variance;
-    double here = fmax(start, fmax(least, 1e-30)), excess = excess_q(m, here);
-    if (fabs(excess) <= 1e-13 * here)
+    if (start == 0 && next_q(m, 0) == 0)
+        return 0;
+    double here = fmax(start, fmax(least, LEAST_Q)), excess = excess_q(m, here);
+    if (fabs(excess) <= rounding * here)
         return here;
-    double factor = excess > 0 ? 1.25 : 0.8;
-    for (int i = 0; i < 400; i++) {
-        double next = fmax(here * factor, least);
+    bool rises = excess > 0;
+    for (int i = 0; i < 400 && (rises ? here < MOST_Q : here > LEAST_Q); i++) {
+        double mapped = next_q(m, here);
+        double next = rises ? fmax(here * 1.25, mapped) : fmax(fmin(here * 0.8, mapped), least);
         if (next == here)
             return here;
-        double there = excess_q(m, next);
-        if (excess > 0 ? there < 0 : there > 1e-14 * next)
+        excess = excess_q(m, next);
+        if (rises ? excess < -rounding * next : excess > rounding * next)
             return root_between(excess_q, m, fmin(here, next), fmax(here, next));
         here = next;
     }
-    return excess > 0 ? INFINITY : 0;
+    return rises ? INFINITY : 0;
 }
 
 /* The same for the correlation. 1 is a fixed point; it is where all goes if chi <= 1. */
@@ -121,18 +128,15 @@ void gs_find_phase(const gs_config *config, gs_quadrature *quadrature, double si
     bool drawn = config->bias.index == GS_BIAS_NORMAL;
     double bias = config->bias.parameter;
     maps m = {quadrature, sigma_w2, drawn ? 0 : bias, drawn ? bias * bias : 0, 0};
-    theory->fixed_q = m.q = fixed_q(&m, q);
-    if (!isfinite(m.q)) {
-        /* What is homogeneous does the same at every q; what is not, what it does when it is large.
-         */
-        m.q = 1e20;
-        theory->chi = chi_at(&m, m.q);
-    } else {
-        theory->chi = chi_at(&m, m.q);
+    theory->fixed_q = fixed_q(&m, q);
+    m.q = fmax(LEAST_Q, fmin(MOST_Q, theory->fixed_q));
+    theory->chi = chi_at(&m, m.q);
+    if (isfinite(theory->fixed_q)) {
         theory->depth_q = depth_of(slope_of_q(&m, m.q));
         double variance = m.q - m.bias_mean * m.bias_mean;
-        double own = (correlation * q - m.bias_mean * m.bias_mean) / variance;
-        if (variance > 0 && isfinite(own)) {
+        double own =
+            (correlation * q - m.bias_mean * m.bias_mean) / (q - m.bias_mean * m.bias_mean);
+        if (theory->fixed_q > 0 && variance > 0 && isfinite(own)) {
             double c = fixed_correlation(&m, own, theory->chi);
             double slope = c == 1 ? theory->chi
                                   : sigma_w2 * gs_expect_pair(quadrature, law_at(&m, m.q), c).slope;
@@ -165,12 +169,17 @@ typedef struct {
     double target; /* sigma_b^2 or sigma_w^2 */
 } edge;
 
+/* At q = 0, what they come to there: slopes on both sides of 0 may differ. */
+static gs_moments expect_at(const edge *e, double q) {
+    return gs_expect(e->quadrature, (gs_law){0, sqrt(fmax(q, LEAST_Q)), GS_NORMAL});
+}
+
 static double weights_at(const edge *e, double q) {
-    return 1 / gs_expect(e->quadrature, (gs_law){0, sqrt(q), GS_NORMAL}).slope2;
+    return 1 / expect_at(e, q).slope2;
 }
 
 static double biases_at(const edge *e, double q) {
-    return q - weights_at(e, q) * gs_expect(e->quadrature, (gs_law){0, sqrt(q), GS_NORMAL}).phi2;
+    return q > 0 ? q - weights_at(e, q) * expect_at(e, q).phi2 : 0;
 }
 
 static double distance(const void *context, double q) {
@@ -184,22 +193,20 @@ static void add_point(const edge *e, double q, size_t room, gs_critical_point *p
     maps m = {e->quadrature, sigma_w2, 0, fmax(sigma_b2, 0), q};
     if (*count >= room || sigma_b2 < -1e-12 * q)
         return;
-    points[(*count)++] =
-        (gs_critical_point){sqrt(sigma_w2), sqrt(fmax(sigma_b2, 0)), q, slope_of_q(&m, q)};
+    points[(*count)++] = (gs_critical_point){sqrt(sigma_w2), sqrt(fmax(sigma_b2, 0)), q,
+                                             slope_of_q(&m, fmax(q, LEAST_Q))};
 }
 
 /* q = 0 is a point without biases, if phi(0) = 0; others are found by their change of sign. What is
    homogeneous is critical at every q or at none. */
 static void scan(const edge *e, size_t room, gs_critical_point *points, size_t *count) {
-    double slope2 = gs_expect(e->quadrature, (gs_law){0, 0, GS_NORMAL}).slope2;
-    double phi2 = gs_expect(e->quadrature, (gs_law){0, 0, GS_NORMAL}).phi2, last = NAN, before = 0;
+    double last = NAN, before = 0;
     bool everywhere = true;
-    bool at_zero = phi2 == 0 && slope2 > 0 && fabs(distance(e, 0)) <= 1e-12;
-    if (at_zero)
+    if (expect_at(e, 0).phi2 < 1e-20 && fabs(distance(e, 0)) <= 1e-12)
         add_point(e, 0, room, points, count);
-    for (double q = 1e-8; q < 1e8; q *= 1.05) {
-        double here = distance(e, q);
-        bool holds = fabs(here) <= 1e-12 * fmax(q, e->target);
+    for (double q = 1e-8; q < 1e40; q *= 1.05) {
+        double here = distance(e, q), rounding = 1e-12 * (e->by_bias ? q : e->target);
+        bool holds = fabs(here) <= rounding;
         everywhere &= holds;
         if (!holds && !isnan(last) && (last > 0) != (here > 0))
             add_point(e, root_between(distance, e, before, q), room, points, count);

@@ -14,10 +14,11 @@
 #include "theory/loss.h"
 #include "theory/phase.h"
 
-/* What is predicted of a layer, summed over groups of examples: shares of z's moments, and norms of
-   the gradient over units and batch. */
+/* What is predicted of a layer, summed over groups of examples: shares of z's moments, times
+   4^exponent, and norms of the gradient over units and batch. */
 typedef struct {
     double square, product;
+    int64_t exponent;
     gs_magnitude grad_z, grad_x;
 } layer_sums;
 
@@ -102,7 +103,7 @@ static gs_mean_gradient backward_step(const walk *w, const layer_walk *at, size_
     case GS_STAGE_DENSE:
         return gs_dense_mean_backward(&dense, in, out, g);
     case GS_STAGE_ACTIVATION:
-        return gs_activation_mean_backward(&act, in, out, g);
+        return gs_activation_mean_backward(&act, in, g);
     case GS_STAGE_NORM:
         return gs_norm_mean_backward(&norm, in, out, g);
     default:
@@ -114,8 +115,7 @@ static gs_mean_gradient backward_step(const walk *w, const layer_walk *at, size_
 
 static void begin_layer(const walk *w, size_t layer, layer_walk *at) {
     const gs_config *config = w->config;
-    size_t before = layer - layer % config->skip;
-    size_t source = layer % config->skip == 0 ? layer - config->skip : before;
+    size_t source = (layer - 1) / config->skip * config->skip;
     at->layer = layer;
     at->fan_in = units_of(config, layer - 1);
     at->fan_out = units_of(config, layer);
@@ -152,8 +152,10 @@ static size_t index_of_z(const layer_walk *at) {
 static void add_signal(const walk *w, const layer_walk *at) {
     const gs_mean_field *z = &at->signal[index_of_z(at)];
     layer_sums *sums = &w->sums[at->layer];
-    sums->square += w->share * gs_ldexp(z->square, 2 * z->exponent);
-    sums->product += w->share * gs_ldexp(z->product, 2 * z->exponent);
+    if (sums->square == 0)
+        sums->exponent = z->exponent;
+    sums->square += w->share * gs_ldexp(z->square, 2 * (z->exponent - sums->exponent));
+    sums->product += w->share * gs_ldexp(z->product, 2 * (z->exponent - sums->exponent));
 }
 
 static void add_gradient(const walk *w, size_t units, const gs_mean_gradient *g,
@@ -191,9 +193,13 @@ static const char *go_forward(const walk *w) {
     return NULL;
 }
 
-/* What goes round a block waits until the block has been passed. */
-static void go_back(const walk *w) {
+/* What goes round a block waits until the block has been passed. Pairs of examples cost most, and
+   only the gradient of a batch norm needs them. */
+static void go_back(const walk *forward) {
+    walk back = *forward;
+    const walk *w = &back;
     const gs_config *config = w->config;
+    back.pairs = config->norm.index == GS_NORM_BATCH;
     size_t layers = config->layers + config->head, joins_at = SIZE_MAX;
     gs_mean_gradient g = gs_loss_mean_gradient(config, &w->x[layers]), round = {0};
     add_gradient(w, config->outputs, &g, &w->x[layers], &w->sums[layers].grad_x);
@@ -216,15 +222,20 @@ static void go_back(const walk *w) {
 
 /* ---- Groups of examples ---- */
 
-static gs_mean_field input_of(const gs_config *config, const gs_input_moments *input,
-                              size_t group) {
-    double parameter = config->input.parameter, square = parameter * parameter;
+static gs_mean_field input_of(const walk *w, const gs_input_moments *input, size_t group) {
+    const gs_config *config = w->config;
+    int exponent = 0;
+    double parameter = config->input.parameter, square;
     if (input)
         return (gs_mean_field){
             .mean = input->mean, .square = input->squares[group], .product = input->product};
+    if (w->homogeneous) /* whose square may not fit */
+        parameter = frexp(parameter, &exponent);
+    square = parameter * parameter;
     if (config->input.index == GS_INPUT_CONSTANT)
-        return (gs_mean_field){.mean = parameter, .square = square, .product = square};
-    return (gs_mean_field){.square = square};
+        return (gs_mean_field){
+            .mean = parameter, .square = square, .product = square, .exponent = exponent};
+    return (gs_mean_field){.square = square, .exponent = exponent};
 }
 
 /* Examples of one size go together through the network: groups differ where data do. */
@@ -233,7 +244,7 @@ static const char *follow(walk *w, const gs_input_moments *input) {
     const char *missing = NULL;
     w->share = 1 / (double)groups;
     for (size_t group = 0; group < groups && !missing; group++) {
-        w->x[0] = input_of(w->config, input, group);
+        w->x[0] = input_of(w, input, group);
         missing = go_forward(w);
         if (!missing)
             go_back(w);
@@ -246,14 +257,15 @@ static void describe(const walk *w, gs_layer_theory *rows, gs_theory *theory) {
     const layer_sums *sums = w->sums;
     for (size_t l = 1; l <= layers; l++) {
         double ratio = gs_magnitude_ratio(sums[l - 1].grad_x, sums[l].grad_x);
-        rows[l - 1].q = sums[l].square;
+        rows[l - 1].q = gs_ldexp(sums[l].square, 2 * sums[l].exponent);
         if (w->pairs && sums[l].square > 0)
             rows[l - 1].correlation = sums[l].product / sums[l].square;
         rows[l - 1].grad_z_log10 = gs_magnitude_log10(sums[l].grad_z);
         rows[l - 1].rate = ratio * ratio;
     }
-    theory->ratio_log10 =
-        gs_magnitude_log10(sums[0].grad_x) - gs_magnitude_log10(sums[depth].grad_x);
+    gs_magnitude bottom = sums[0].grad_x, top = sums[depth].grad_x;
+    theory->ratio_log10 = gs_magnitude_log10(
+        (gs_magnitude){bottom.sum_squares / top.sum_squares, bottom.exponent - top.exponent});
     theory->decades_per_layer = theory->ratio_log10 / (double)depth;
 }
 

@@ -62,6 +62,11 @@ void gs_quadrature_free(gs_quadrature *quadrature) {
 
 /* ---- Panels ---- */
 
+/* Where an integral over x' has a kink in x, and over which distance it is smooth. */
+typedef struct {
+    double centre, fine;
+} kink;
+
 static void add_break(double *breaks, size_t *count, double low, double high, double x) {
     if (x > low && x < high)
         breaks[(*count)++] = x;
@@ -79,31 +84,34 @@ static void add_ends(gs_law law, double fine, double low, double high, double *b
         }
 }
 
+/* About a kink at `centre` in units of `unit`, as far as panels are wider than that. */
+static void add_scale(double centre, double unit, double wide, double low, double high,
+                      double *breaks, size_t *count) {
+    static const double scale[] = {0, 1, 2, 4, 6, 8, 16, 40};
+    for (size_t i = 0; i < sizeof scale / sizeof *scale && scale[i] * unit < 2 * wide; i++) {
+        add_break(breaks, count, low, high, centre + scale[i] * unit);
+        add_break(breaks, count, low, high, centre - scale[i] * unit);
+    }
+}
+
 /* The ends of panels for x in ascending order: in deviations from the mean, about the kink at 0 in
-   the scale of an activation, and, for the outer one of a pair, about it in the deviation `fine` of
-   x', which smooths the kink (else 0). */
-static size_t choose_breaks(gs_law law, double fine, double breaks[MOST_BREAKS]) {
-    static const double scale[] = {1, 2, 4, 6, 8, 16, 40};
+   the scale of an activation, and, for the outer one of a pair, about the x for which the mean of x'
+   is at the kink, in the deviation `fine` of x', which smooths it there. */
+static size_t choose_breaks(gs_law law, const kink *other, double breaks[MOST_BREAKS]) {
     double reach = law.deviation * REACH;
     if (law.dimension != GS_NORMAL)
         reach = fmin(reach, law.deviation * sqrt((double)law.dimension));
     double low = law.mean - reach, high = law.mean + reach;
     size_t count = 0;
     breaks[count++] = low;
-    double step = law.dimension == GS_NORMAL ? 2 : 1;
+    double step = law.dimension > 32 ? 2 : 1;
     for (int i = -8; i <= 8; i++)
         add_break(breaks, &count, low, high, law.mean + step * i * law.deviation);
-    if (fine > 0 && law.dimension <= 64)
-        add_ends(law, fine, low, high, breaks, &count);
-    add_break(breaks, &count, low, high, 0);
-    for (size_t i = 0; i < sizeof scale / sizeof *scale; i++) {
-        add_break(breaks, &count, low, high, scale[i]);
-        add_break(breaks, &count, low, high, -scale[i]);
-        if (fine > 0 && i < 5) {
-            add_break(breaks, &count, low, high, scale[i] * fine);
-            add_break(breaks, &count, low, high, -scale[i] * fine);
-        }
-    }
+    if (other && law.dimension <= 64)
+        add_ends(law, other->fine, low, high, breaks, &count);
+    add_scale(0, 1, step * law.deviation, low, high, breaks, &count);
+    if (other)
+        add_scale(other->centre, other->fine, step * law.deviation, low, high, breaks, &count);
     breaks[count++] = high;
     for (size_t i = 1; i < count; i++)
         for (size_t j = i; j > 0 && breaks[j] < breaks[j - 1]; j--) {
@@ -180,9 +188,9 @@ static void weigh_sphere(gs_quadrature *q, gs_law law, rule *r) {
         r->weight[i] *= q->log_plus[i];
 }
 
-static void make_rule(gs_quadrature *q, gs_law law, double fine, rule *r) {
+static void make_rule(gs_quadrature *q, gs_law law, const kink *other, rule *r) {
     double breaks[MOST_BREAKS];
-    size_t count = choose_breaks(law, fine, breaks);
+    size_t count = choose_breaks(law, other, breaks);
     if (law.dimension != GS_NORMAL) {
         double radius = law.deviation * sqrt((double)law.dimension);
         for (size_t i = 0; i < count; i++) {
@@ -213,20 +221,27 @@ static bool same_law(gs_law a, gs_law b) {
     return a.mean == b.mean && a.deviation == b.deviation && a.dimension == b.dimension;
 }
 
+/* Signals that have settled differ by rounding, which no pair is worth. */
+static bool nearly_same_law(gs_law a, gs_law b) {
+    return fabs(a.mean - b.mean) <= 1e-13 * b.deviation &&
+           fabs(a.deviation - b.deviation) <= 1e-13 * b.deviation && a.dimension == b.dimension;
+}
+
 gs_moments gs_expect(gs_quadrature *q, gs_law law) {
     if (same_law(law, q->last_law))
         return q->last;
     gs_moments m = {0};
+    double rounded = 0; /* E c, which is 0: what is made of it counts where x hardly varies */
     const rule *r = &q->outer;
-    make_rule(q, law, 0, &q->outer);
+    make_rule(q, law, NULL, &q->outer);
     for (size_t i = 0; i < r->count; i++) {
         double w = r->weight[i], c = r->x[i] - law.mean, phi = r->phi[i], slope = r->slope[i];
         double w_phi = w * phi, w_slope = w * slope, phi_slope = phi * slope;
+        rounded += w * c;
         m.phi += w_phi;
         m.phi2 += w_phi * phi;
         m.slope += w_slope;
         m.slope2 += w_slope * slope;
-        m.c_phi += w_phi * c;
         m.c_slope += w_slope * c;
         m.c_phi_slope += w * c * phi_slope;
         m.phi_slope += w * phi_slope;
@@ -234,6 +249,8 @@ gs_moments gs_expect(gs_quadrature *q, gs_law law) {
         m.phi2_slope2 += w * phi_slope * phi_slope;
         m.c2_slope2 += w_slope * slope * c * c;
     }
+    m.c_slope -= rounded * m.slope;
+    m.c_phi_slope -= rounded * m.phi_slope;
     q->last_law = law;
     q->last = m;
     return m;
@@ -253,18 +270,19 @@ static gs_law conditional(gs_law law, double correlation, double x) {
 }
 
 gs_pair_moments gs_expect_pair(gs_quadrature *q, gs_law law, double correlation) {
-    if (same_law(law, q->last_pair_law) && correlation == q->last_correlation)
+    if (nearly_same_law(law, q->last_pair_law) && correlation == q->last_correlation)
         return q->last_pair;
     gs_pair_moments total = {0};
-    double fine = law.deviation * sqrt(fmax((1 - correlation) * (1 + correlation), 0));
+    double rest = fmax((1 - correlation) * (1 + correlation), 0);
+    kink other = {law.mean - law.mean / correlation, law.deviation * sqrt(rest)};
     const rule *outer = &q->outer, *inner = &q->inner;
     q->last_law.mean = NAN;
-    make_rule(q, law, fine, &q->outer);
+    make_rule(q, law, correlation != 0 ? &other : NULL, &q->outer);
     for (size_t i = 0; i < outer->count; i++) {
         double phi = 0, slope = 0, c_slope = 0, c = outer->x[i] - law.mean;
         if (outer->weight[i] == 0)
             continue;
-        make_rule(q, conditional(law, correlation, outer->x[i]), 0, &q->inner);
+        make_rule(q, conditional(law, correlation, outer->x[i]), NULL, &q->inner);
         for (size_t j = 0; j < inner->count; j++) {
             double weighted = inner->weight[j] * inner->slope[j];
             phi += inner->weight[j] * inner->phi[j];

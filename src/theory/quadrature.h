@@ -20,12 +20,12 @@ typedef struct {
 
 /* E over x, with phi = phi(x), slope = phi'(x), and c = x - mean. */
 typedef struct {
-    double phi, phi2;                   /* phi, phi^2 */
-    double slope, slope2;               /* slope, slope^2 */
-    double c_phi, c_slope, c_phi_slope; /* c phi, c slope, c phi slope */
-    double phi_slope, phi_slope2;       /* phi slope, phi slope^2 */
-    double phi2_slope2;                 /* (phi slope)^2 */
-    double c2_slope2;                   /* (c slope)^2 */
+    double phi, phi2;             /* phi, phi^2 */
+    double slope, slope2;         /* slope, slope^2 */
+    double c_slope, c_phi_slope;  /* c slope, c phi slope */
+    double phi_slope, phi_slope2; /* phi slope, phi slope^2 */
+    double phi2_slope2;           /* (phi slope)^2 */
+    double c2_slope2;             /* (c slope)^2 */
 } gs_moments;
 
 /* E over two numbers of one law. Where it is normal `correlation` is theirs; on a sphere they are

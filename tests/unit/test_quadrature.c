@@ -61,7 +61,7 @@ static void test_a_law_without_width_is_a_point(void) {
     gs_moments m = expect("tanh", (gs_law){0.5, 0, GS_NORMAL});
     CHECK_CLOSE(m.phi, tanh(0.5), 1e-15);
     CHECK_CLOSE(m.slope2, pow(1 - tanh(0.5) * tanh(0.5), 2), 1e-14);
-    CHECK(m.c_phi == 0);
+    CHECK(m.c_slope == 0);
 }
 
 /* ---- Every activation, against the midpoint rule on the same kernels ---- */
@@ -142,7 +142,7 @@ static void test_a_sphere_has_its_moments(void) {
         double d = (double)dimensions[i];
         gs_moments m = expect("linear", (gs_law){0.5, 2, dimensions[i]});
         CHECK_CLOSE(m.phi, 0.5, 1e-12);
-        CHECK_CLOSE(m.c_phi, 4, 1e-12);
+        CHECK_CLOSE(m.c_phi_slope, 4, 1e-12);
         m = expect("relu", (gs_law){0, 1, dimensions[i]});
         CHECK_CLOSE(m.phi2, 0.5, 1e-12);
         m = expect("softplus", (gs_law){0, 1e-3, dimensions[i]});
@@ -185,6 +185,12 @@ static void test_a_pair_that_is_one_number_is_its_square(void) {
     CHECK_CLOSE(opposite.phi, -expect("tanh", (gs_law){0, 1.3, GS_NORMAL}).phi2, 1e-12);
 }
 
+/* x' = 2 mean - x where the correlation is -1: both slopes of relu are 1 where |x - mean| < mean. */
+static void test_a_kink_of_the_other_is_met_where_it_lies(void) {
+    gs_law law = {0.3, 10, GS_NORMAL};
+    CHECK_CLOSE(expect_pair("relu", law, -1).slope, erf(0.03 / sqrt(2)), 1e-10);
+}
+
 /* Price's theorem: d E phi phi' / dr = deviation^2 E slope slope'. */
 static void test_slopes_of_a_pair_are_the_derivative_by_its_correlation(void) {
     static const char *const acts[] = {"tanh", "gelu", "selu"};
@@ -207,5 +213,6 @@ TEST_MAIN(TEST(test_half_normal_moments_are_those_of_relu), TEST(test_elu_has_it
           TEST(test_activations_with_a_kink_agree_with_a_plain_sum),
           TEST(test_a_sphere_has_its_moments), TEST(test_relu_pairs_are_arc_cosine_kernels),
           TEST(test_a_pair_that_is_one_number_is_its_square),
+          TEST(test_a_kink_of_the_other_is_met_where_it_lies),
           TEST(test_slopes_of_a_pair_are_the_derivative_by_its_correlation),
           TEST(test_a_pair_of_linear_has_the_correlation))

@@ -119,6 +119,46 @@ static void test_the_edge_of_chaos_is_where_it_is_known_to_be(void) {
     CHECK(gs_find_critical("rely", NAN, 0.1, 4, points, &count, &error) == GS_ERR_USAGE);
 }
 
+/* Where phi(0) = 0 there is a point at q = 0, with the slopes that both sides of 0 have. */
+static void test_the_edge_of_chaos_may_lie_at_zero(void) {
+    static const struct {
+        const char *act;
+        double sigma_w2;
+    } cases[] = {{"tanh", 1}, {"gelu", 4}, {"elu:0.5", 1.6}};
+    gs_critical_point points[4];
+    size_t count;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CHECK(gs_find_critical(cases[i].act, NAN, 0, 4, points, &count, &error) == GS_OK);
+        CHECK(count == 1 && points[0].fixed_q == 0 && points[0].sigma_b == 0);
+        CHECK_CLOSE(pow(points[0].sigma_w, 2), cases[i].sigma_w2, 1e-12);
+    }
+    CHECK(gs_find_critical("tanh", 1e5, NAN, 4, points, &count, &error) == GS_OK);
+    CHECK(count == 1 && points[0].fixed_q > 1e19); /* as far as it takes */
+}
+
+static void test_fixed_points_are_found_from_anywhere(void) {
+    const gs_theory *t = &predicted.theory;
+    predict("act=tanh init=scaled:2 input=normal:1e15 layers=3 loss=random");
+    double far = t->fixed_q;
+    predict("act=tanh init=scaled:2 input=normal:1e-9 layers=3 loss=random");
+    CHECK_CLOSE(t->fixed_q, far, 1e-12);
+    predict("act=tanh init=scaled:2 input=constant:0 layers=3 loss=random");
+    CHECK(t->fixed_q == 0);
+    CHECK_CLOSE(t->chi, 4, 1e-12);
+    predict("act=relu init=scaled:1 layers=3 loss=random"); /* the slope at 0 itself is no matter */
+    CHECK(t->fixed_q == 0);
+    CHECK_CLOSE(t->chi, 0.5, 1e-12);
+    CHECK_CLOSE(t->depth_q, 1 / log(2), 1e-12);
+    predict("act=relu init=he bias=normal:0.1 layers=3 loss=random");
+    CHECK(isinf(t->fixed_q) && t->phase == GS_PHASE_CRITICAL);
+    predict("act=linear init=scaled:0.9 bias=normal:1e12 layers=3 loss=random");
+    CHECK_CLOSE(t->fixed_q, 1e24 / 0.19, 1e-12);
+    /* dq'/dq at v = 0 is sigma_w^2 (phi phi')' */
+    predict("act=tanh init=scaled:1e-6 bias=0.5 layers=3 loss=random");
+    double slope = 1 - pow(tanh(0.5), 2), bend = slope * (slope - 2 * pow(tanh(0.5), 2));
+    CHECK_CLOSE(t->depth_q, -1 / log(1e-12 * bend), 1e-4);
+}
+
 static void test_phases_have_their_fixed_points_and_depths(void) {
     const gs_theory *t = &predicted.theory;
     predict("act=tanh init=scaled:2 bias=normal:0.22360679775 layers=3 loss=random");
@@ -158,6 +198,61 @@ static void test_signals_and_gradients_of_any_size_are_predicted(void) {
     CHECK_CLOSE(p->theory.ratio_log10, 6 + log10(2) / 2, 1e-9);
     p = predict("act=linear init=orthogonal:1e6 layers=100 loss=mse");
     CHECK_CLOSE(p->theory.ratio_log10, 600, 1e-9);
+}
+
+static void test_inputs_whose_squares_do_not_fit_are_predicted(void) {
+    const prediction *p = predict("act=relu input=normal:1e-300 layers=4 loss=random");
+    double gradient = p->rows[0].grad_z_log10, correlation = p->rows[3].correlation;
+    CHECK(p->rows[3].q == 0);
+    p = predict("act=relu layers=4 loss=random");
+    CHECK_CLOSE(p->rows[0].grad_z_log10, gradient, 1e-12);
+    CHECK_CLOSE(p->rows[3].correlation, correlation, 1e-14);
+}
+
+/* ---- Cross-entropy ---- */
+
+/* p of two classes is 1 / (1 + e^-d) with d ~ N(0, 2 q): E (p - onehot)^2 of either is
+   E p^2 - E p + 1 / 2 = E p^2. */
+static void test_cross_entropy_of_two_classes_is_an_integral(void) {
+    static const double deviations[] = {0.01, 0.5, 1, 4, 15};
+    for (size_t i = 0; i < sizeof deviations / sizeof *deviations; i++) {
+        char options[128];
+        snprintf(options, sizeof options,
+                 "act=linear init=scaled:%.17g loss=ce outputs=2 batch=1 layers=1 input=normal:1",
+                 sqrt(deviations[i]));
+        double actual = predict(options)->rows[1].grad_z_log10, sum = 0, total = 0;
+        for (int j = -40000; j <= 40000; j++) {
+            double y = j * 2.5e-4, p = 1 / (1 + exp(-y * sqrt(2) * deviations[i]));
+            sum += exp(-y * y / 2) * p * p;
+            total += exp(-y * y / 2);
+        }
+        CHECK_CLOSE(actual, log10(2 * sum / total) / 2, 1e-9);
+    }
+}
+
+/* Where logits are so far apart that p is one-hot, the gradient of a linear network is what the
+   weights make of it. */
+static void test_cross_entropy_of_large_logits_is_that_of_one_hot(void) {
+    const prediction *p = predict("act=linear gain=1e10 layers=100 loss=ce outputs=10 batch=1");
+    CHECK_CLOSE(p->rows[100].grad_z_log10, log10(1.8) / 2, 1e-12);
+    CHECK_CLOSE(p->theory.ratio_log10, 1000, 1e-3);
+}
+
+/* ---- Norms whose eps counts ---- */
+
+/* The variance of few examples varies about (B - 1) / B of that of many: E s / (s + eps), by the
+   density of chi-square with B - 1 degrees of freedom. */
+static void test_eps_of_a_batch_norm_meets_the_variance_of_few_examples(void) {
+    double sum = 0, total = 0;
+    for (double x = 5e-4; x < 60; x += 1e-3) { /* 3 degrees */
+        double density = sqrt(x) * exp(-x / 2), s = x / 4;
+        sum += density * s / (s + 0.5);
+        total += density;
+    }
+    const prediction *p = predict("act=tanh norm=batch norm-eps=0.5 batch=4 init=lecun layers=1");
+    CHECK_CLOSE(p->rows[0].q, sum / total, 1e-4);
+    p = predict("act=tanh norm=batch norm-eps=1 batch=4 init=lecun input=normal:1e-5 layers=1");
+    CHECK_CLOSE(p->rows[0].q, 0.75e-10, 1e-6);
 }
 
 /* ---- Chains: exact at any width ---- */
@@ -235,6 +330,8 @@ static void test_what_theory_does_not_cover_is_named(void) {
         {"norm=batch batch=3 layers=4", "3 examples or fewer"},
         {"norm=layer width=3 layers=4", "3 units or fewer"},
         {"norm=batch input=constant:1 layers=4", "all alike"},
+        {"norm=layer norm-at=input input=constant:1 layers=4", "units that are all alike"},
+        {"norm=layer norm-eps=0 init=normal:0 act=relu layers=4", "all alike"},
         {"act=selu init=normal:1e15 gain=1e15 layers=99", "overflows"},
         {"init=identity inputs=3 layers=4", "different widths"},
         {"init=constant:1 residual=add layers=4", "constant weights with"},
@@ -277,8 +374,14 @@ TEST_MAIN(TEST(test_plain_rates_are_the_published_ones),
           TEST(test_norm_rates_are_the_published_ones),
           TEST(test_residual_gains_are_the_published_ones),
           TEST(test_the_edge_of_chaos_is_where_it_is_known_to_be),
+          TEST(test_the_edge_of_chaos_may_lie_at_zero),
+          TEST(test_fixed_points_are_found_from_anywhere),
           TEST(test_phases_have_their_fixed_points_and_depths),
           TEST(test_signals_and_gradients_of_any_size_are_predicted),
+          TEST(test_inputs_whose_squares_do_not_fit_are_predicted),
+          TEST(test_cross_entropy_of_two_classes_is_an_integral),
+          TEST(test_cross_entropy_of_large_logits_is_that_of_one_hot),
+          TEST(test_eps_of_a_batch_norm_meets_the_variance_of_few_examples),
           TEST(test_chains_of_one_input_are_exact), TEST(test_the_sigmoid_chain_has_its_derivative),
           TEST(test_what_theory_does_not_cover_is_named), TEST(test_zero_by_design_is_predicted),
           TEST(test_every_allocation_failure_is_survived))
