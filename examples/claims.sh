@@ -7,6 +7,8 @@
 #
 # GRADSIM names the program if it is not ./gradsim.
 set -eu
+LC_ALL=C # some awks write 0,5 elsewhere
+export LC_ALL
 gradsim=${GRADSIM:-./gradsim}
 here=$(dirname "$0")
 scratch=$(mktemp -d)

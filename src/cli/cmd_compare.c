@@ -1,6 +1,6 @@
 /*
- * gradsim compare: the given network, then the same with each known remedy, over all seeds; ranked by
- * how near to 1 the gradient's way from the output to the input leaves its size.
+ * gradsim compare: the given network, then the same with each known remedy, over all seeds; ranked
+ * by how near to 1 the gradient's way from the output to the input leaves its size.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -257,13 +257,6 @@ static void format_name(char *text, size_t size, const cli_remedy *remedy) {
               source ? ")" : "");
 }
 
-static void put_log(FILE *out, int width, double value) {
-    char text[32] = "-";
-    if (!isnan(value))
-        gs_format_log(text, value);
-    fprintf(out, " %*s", width, text);
-}
-
 static void write_line(FILE *out, const comparison *c, size_t index, bool color) {
     const outcome *o = &c->outcomes[index];
     double a_layer = ratio_of(o) / (double)o->remedy->config->layers;
@@ -272,11 +265,11 @@ static void write_line(FILE *out, const comparison *c, size_t index, bool color)
     if (!isnan(a_layer))
         gs_format(decades, sizeof decades, "%.4f", fabs(a_layer) < 0.00005 ? 0 : a_layer);
     fprintf(out, "%4zu %c%-33s", index + 1, o->remedy == c->remedies.rows ? '>' : ' ', name);
-    put_log(out, 8, ratio_of(o));
+    gs_put_log(out, 8, ratio_of(o));
     if (o->networks > 1)
-        put_log(out, 5, gs_sample_std(&o->ratio));
+        gs_put_log(out, 5, gs_sample_std(&o->ratio));
     fprintf(out, " %8s", decades);
-    put_log(out, 5, gs_sample_mean(&o->corr_input));
+    gs_put_log(out, 5, gs_sample_mean(&o->corr_input));
     fputs("  ", out);
     gs_alarm_begin(out, color, o->verdict != GS_HEALTHY);
     fputs(state_name(o), out);
@@ -284,10 +277,11 @@ static void write_line(FILE *out, const comparison *c, size_t index, bool color)
     putc('\n', out);
 }
 
-static void write_head(FILE *out, const gs_config *given, uint64_t seed) {
+static void write_head(FILE *out, const gs_config *given) {
     if (given->seeds > 1)
         fprintf(out, "seeds %llu to %llu: mean, and standard deviation (std)\n\n",
-                (unsigned long long)seed, (unsigned long long)(seed + given->seeds - 1));
+                (unsigned long long)given->seed,
+                (unsigned long long)(given->seed + given->seeds - 1));
     fprintf(out, "rank  %-33s %8s%s %8s %5s  verdict\n", "network", "log10",
             given->seeds > 1 ? "   std" : "", "a layer", "corr");
 }
@@ -363,7 +357,7 @@ static gs_status write_text(const comparison *c, gs_report_style style, gs_error
     if (status != GS_OK)
         return status;
     if (!style.quiet) {
-        write_head(out, given, given->seed);
+        write_head(out, given);
         for (size_t i = 0; i < c->remedies.count; i++)
             write_line(out, c, i, style.color);
         write_legend(out);

@@ -187,7 +187,7 @@ static void print_columns(const help_row *rows) {
     print_rows(help_cells);
     print_words(
         "JSON lines have nan, inf and -inf as strings. A gradient that is zero in theory, as "
-        "that of --loss sum through a batch norm at the output, shows as rounding noise.",
+        "that of --loss sum or random through a batch norm at the output, shows as rounding noise.",
         0, 0);
 }
 
@@ -209,6 +209,7 @@ static const struct {
     {"environment", NULL, print_rows, help_environment},
     {"exit-status", NULL, print_rows, help_exit_statuses},
     {"verdict", NULL, print_rows, help_verdict},
+    {"compare", NULL, print_rows, help_compare},
     {"theory", NULL, print_rows, help_theory},
     {"spectrum", NULL, print_rows, help_isometry},
 };

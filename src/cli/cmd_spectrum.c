@@ -148,8 +148,10 @@ static gs_status write_table(const run *r, gs_error *error) {
     FILE *out = r->job.file;
     if (r->index > 1)
         putc('\n', out);
-    if (gs_title_write(out, config, config->seed, 0, error) != GS_OK)
+    if (!r->style.quiet && gs_title_write(out, config, config->seed, 0, error) != GS_OK)
         return GS_ERR_MEMORY;
+    if (r->style.quiet && config->seeds > 1)
+        fprintf(out, "seed       %llu\n", (unsigned long long)config->seed);
     fprintf(out, "%zu singular value%s of dx_%zu/dx_0, example %zu", s->count,
             s->count == 1 ? "" : "s", config->layers, r->options.example);
     if (s->rank < s->count && s->nonfinite_layer == 0)

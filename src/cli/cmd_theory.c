@@ -1,6 +1,6 @@
 /*
- * gradsim theory: what mean-field theory predicts, layer by layer and as a whole, or with --critical
- * where the edge of chaos lies. No network is built.
+ * gradsim theory: what mean-field theory predicts, layer by layer and as a whole, or with
+ * --critical where the edge of chaos lies. No network is built.
  */
 #include <math.h>
 #include <stddef.h>

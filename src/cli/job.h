@@ -51,9 +51,9 @@ void cli_job_hold_interrupts(const cli_job *job);
 /* Say why writing the results failed, by errno. */
 gs_status cli_job_fail(const cli_job *job, gs_error *error);
 
-/* Flush, close and check the file of the results, and free what the job and the command's own options hold. Prints
-   `error` if `status` is an error, else what goes wrong now. Returns the exit status, which is
-   `done` if all went well. */
+/* Flush, close and check the file of the results, and free what the job and the command's own
+   options hold. Prints `error` if `status` is an error, else what goes wrong now. Returns the exit
+   status, which is `done` if all went well. */
 int cli_job_end(cli_job *job, gs_status status, const gs_error *error, int done);
 
 #endif

@@ -320,6 +320,12 @@ static void write_word(FILE *out, const char *word, bool for_people) {
     fputs(plain ? "" : "'", out);
 }
 
+/* What is not as usual; but no result depends on the threads, nor shall a command. */
+static bool is_told(const cli_remedies *remedies, const cli_remedy *remedy, size_t option) {
+    return strcmp(remedy->options[option], remedies->usual[option]) != 0 &&
+           strcmp(gs_config_options.rows[option].name, "threads") != 0;
+}
+
 void cli_remedy_write_command(FILE *out, const cli_remedies *remedies, const cli_remedy *remedy,
                               size_t indent) {
     const char program[] = "gradsim";
@@ -329,7 +335,7 @@ void cli_remedy_write_command(FILE *out, const cli_remedies *remedies, const cli
         const gs_option *option = &gs_config_options.rows[i];
         const char *value = remedy->options[i];
         bool flag = option->kind == GS_OPTION_FLAG;
-        if (strcmp(value, remedies->usual[i]) == 0)
+        if (!is_told(remedies, remedy, i))
             continue;
         size_t length = strlen(" --") + strlen(option->name) + (flag ? 0 : 1 + word_length(value));
         if (indent > 0 && column + length + strlen(" \\") > LINE_WIDTH) {

@@ -24,8 +24,9 @@ typedef struct {
 } cli_remedies;
 
 /* Every remedy that changes the network of `given` (as on a command line, not resolved) and does
-   not contradict it. Two that lead to the same network, but for the draws, are one. `given` itself
-   must not contradict itself or `data`. Errors: GS_ERR_USAGE, GS_ERR_MEMORY; free it all the same. */
+   not contradict it. Two that lead to the same network, but for the draws, are one. `given`
+   itself must not contradict itself or `data`. Errors: GS_ERR_USAGE, GS_ERR_MEMORY; free it all
+   the same. */
 gs_status cli_remedies_new(const gs_config *given, const gs_data *data, cli_remedies *remedies,
                            gs_error *error);
 void cli_remedies_free(cli_remedies *remedies);

@@ -77,6 +77,33 @@ const help_row help_verdict[] = {
     {NULL, NULL},
 };
 
+const help_row help_compare[] = {
+    {"gradsim compare",
+     "runs the network that the options describe, the same with each known remedy alone "
+     "(activation, init, gain, norm and its place, residual, clipping), and the usual mixes of "
+     "them. What contradicts the options is left out, and so is what leads to a network that is "
+     "there already. --seeds N runs N networks of each"},
+    {"rank", "healthy ones first, then those that vanish or explode, then those that are not "
+             "finite; among these by how near log10 is to 0"},
+    {"log10, std", "of what is left at the input of the gradient at the output, as in gradsim help "
+                   "verdict: mean and standard deviation over the seeds. Networks where it is not "
+                   "finite are left out"},
+    {"a layer", "log10 over the number of layers"},
+    {"corr", "mean cosine between the gradients of two examples at the input"},
+    {"verdict", "the most frequent of the seeds, and of equals the worse; shattered: healthy, but "
+                "most are shattered"},
+    {"mended by", "the remedy that changes the fewest options, and of these the first in rank, "
+                  "whose network is healthy and not shattered. If that of the options is "
+                  "shattered, a tenth of its corr at the output must be left at the input too"},
+    {"best mix", "the first in rank of the mixes that mend it like that"},
+    {"csv, tsv, jsonl",
+     "a row a network: rank, remedy, source, changes (options that differ from the network given), "
+     "networks (one a seed), left_out, ratio_log10_mean, ratio_log10_std, decades_per_layer, "
+     "grad_corr_output, grad_corr_input, verdict, healthy and shattered (how many of the "
+     "networks), command, and the options"},
+    {NULL, NULL},
+};
+
 const help_row help_theory[] = {
     {"gradsim theory",
      "what mean-field theory expects of a network: sums over very many units are replaced by their "
@@ -97,6 +124,11 @@ const help_row help_theory[] = {
     {"data",
      "are looked at in eight groups of examples of like size, as normally distributed with their "
      "mean correlation"},
+    {"strays",
+     "further than others: deep --residual add with --order act-dense, an activation whose "
+     "mean is not 0 and --loss random or sum, since the little that a readout has in common "
+     "with x_L grows as x does; and batch norm where the batch is not small beside the "
+     "width"},
     {"not predicted",
      "what enters an activation or a batch norm must be normally distributed. That of --residual "
      "post-act is not, nor what a batch norm leaves and a skip adds to, nor what reaches a batch "
@@ -113,7 +145,7 @@ const help_row help_isometry[] = {
      "all singular values of J = dx_L/dx_0 for one example: by which factors small changes of "
      "the input, and gradients on their way back, may grow or shrink. x_L is the output of the "
      "last layer, and not of a head. There are as many as the lesser of inputs and outputs, "
-     "which may be 1024"},
+     "neither of which may exceed 1024"},
     {"isometry",
      "dynamical isometry (Saxe et al. 2014; Pennington et al. 2017): all of them near 1, so that "
      "every direction keeps its length. The verdict is yes if all are within a factor of 2 of 1, "
@@ -127,6 +159,9 @@ const help_row help_isometry[] = {
      "a direction that dead units or a norm cut off; or one that a single layer leaves "
      "nothing of but rounding, some 1e-14 of what else it lets through. The product of all layers "
      "loses nothing: values of 1e-300 or 1e-3000 are as right as others"},
+    {"csv, tsv, jsonl", "a row a value, the largest first: run, seed, example, index, "
+                        "singular_value (0 or inf where it does not fit), "
+                        "singular_value_log10, and the options"},
     {NULL, NULL},
 };
 

@@ -1,8 +1,8 @@
 /*
- * B D = Q D' U for a matrix B with rows, and a diagonal D with entries, of very different size. Q has
- * orthonormal columns, D' falls, and U is well conditioned, so that every singular value can be
- * found from D' U. Householder reflections with sorted rows, the largest column first, keep
- * what is small beside what is large (Cox and Higham 1998; Higham 2000, on factors D1 B D2).
+ * B D = Q D' U for a matrix B with rows, and a diagonal D with entries, of very different size. Q
+ * has orthonormal columns, D' falls, and U is well conditioned, so that every singular value can be
+ * found from D' U. Householder reflections with sorted rows, the largest column first, keep what is
+ * small beside what is large (Cox and Higham 1998; Higham 2000, on factors D1 B D2).
  *
  * Sixteen columns, one panel, are taken at a time: those with the largest entries left. Their
  * reflections are applied to all others as I - V T V^T (Schreiber and Van Loan 1989).

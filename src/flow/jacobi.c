@@ -27,9 +27,9 @@ static double *row_at(const jacobi *j, size_t i) {
     return j->rows + i * j->length;
 }
 
-/* With a = row p and b = row q, r = 2^(their exponents' difference), |r b| <= |a|, and t = r tau the
-   tangent of the angle (Rutishauser 1966), a' = c (a - r^2 tau b) and b' = c (b + tau a), where
-   c = 1 / sqrt(1 + t^2). That is b' and then a' = a / c - r^2 tau b'. */
+/* With a = row p and b = row q, r = 2^(their exponents' difference), |r b| <= |a|, and t = r tau
+   the tangent of the angle (Rutishauser 1966), a' = c (a - r^2 tau b) and b' = c (b + tau a),
+   where c = 1 / sqrt(1 + t^2). That is b' and then a' = a / c - r^2 tau b'. */
 static bool rotate(jacobi *j, size_t p, size_t q) {
     const gs_kernels *k = j->kernels;
     double a = j->squares[p], b = j->squares[q];

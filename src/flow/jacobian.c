@@ -1,10 +1,10 @@
 /*
- * The spectrum of the end-to-end Jacobian J = dx_L/dx_0 of one example. The columns of J^T are taken
- * back through the layers all at once. They are never multiplied out: after each activation what
- * stands there is taken apart as Q D T, and it is Q, with its orthonormal columns, that goes on. D
- * falls and has exponents, and T stays well conditioned, so that the smallest value is as right as
- * the largest (Stewart 1995 on graded products; Demmel, Gu, Eisenstat, Slapnicar, Veselic and Drmac
- * 1999 on the values of X D Y).
+ * The spectrum of the end-to-end Jacobian J = dx_L/dx_0 of one example. The columns of J^T are
+ * taken back through the layers all at once. They are never multiplied out: after each activation
+ * what stands there is taken apart as Q D T, and it is Q, with its orthonormal columns, that goes
+ * on. D falls and has exponents, and T stays well conditioned, so that the smallest value is as
+ * right as the largest (Stewart 1995 on graded products; Demmel, Gu, Eisenstat, Slapnicar, Veselic
+ * and Drmac 1999 on the values of X D Y).
  */
 #include "flow/jacobian.h"
 
@@ -136,8 +136,8 @@ static void multiply_t(jacobian *j) {
     j->next_t = old;
 }
 
-/* grad D T = Q D' U T: grad becomes Q if it goes on, D becomes D' and T becomes U T. False if all is
-   0. */
+/* grad D T = Q D' U T: grad becomes Q if it goes on, D becomes D' and T becomes U T. False if
+   all is 0. */
 static bool take_apart(jacobian *j, bool goes_on) {
     gs_factor *f = &j->factor;
     for (size_t c = 0; c < j->grad.batch; c++)

@@ -18,10 +18,11 @@ gs_status gs_spectrum_check(const gs_config *config, size_t example, gs_error *e
 /* What a stage does to a small change: an activation or a batch norm multiplies each unit by a
    factor, and a layer or RMS norm projects besides. */
 typedef struct {
-    double *factor;     /* [units], times 2^exponent */
-    double *normalised; /* [units], times 2^normalised_exponent: of a layer or RMS norm */
+    double *factor; /* [units], times 2^exponent */
+    int64_t exponent;
+    double *normalised; /* [units] h, of a layer or RMS norm; of any length */
+    double share;       /* h share h^T is what the norm takes away along h */
     double inverse_std;
-    int64_t exponent, normalised_exponent;
 } gs_tangent_stage;
 
 typedef struct {
@@ -43,9 +44,9 @@ void gs_tangent_free(gs_tangent *t);
 /* A forward pass of the batch. Errors: as gs_network_forward. */
 gs_status gs_tangent_record(gs_tangent *t, gs_error *error);
 
-/* grad [units, columns], f64: from the gradients with respect to the output of stage `index` to those
-   with respect to its input. `spare` may change places with it; a skip leaves in `skipped` what goes
-   round. */
+/* grad [units, columns], f64: from the gradients with respect to the output of stage `index` to
+   those with respect to its input. `spare` may change places with it; a skip leaves in `skipped`
+   what goes round. */
 void gs_tangent_back(gs_tangent *t, size_t index, gs_signal *grad, gs_signal *spare,
                      gs_signal *skipped);
 
@@ -116,11 +117,11 @@ void gs_signal_set_columns(const gs_engine *engine, gs_signal *signal, size_t co
 
 /* ---- jacobi.c ---- */
 
-/* The singular values of the matrix whose row i is rows[i] 2^exponents[i]: `count` rows of `length`
-   doubles, a multiple of 16, aligned as by gs_alloc. rows[i] is neither long nor short, and the rows
-   fall in size, or nearly so. They become orthogonal: value i is sqrt(squares[i]) 2^exponents[i]
-   then, and right to a few roundings times the condition of the rows scaled to length 1.
-   Errors: GS_ERR_MEMORY. */
+/* The singular values of the matrix whose row i is rows[i] 2^exponents[i]: `count` rows of
+   `length` doubles, a multiple of 16, aligned as by gs_alloc. rows[i] is neither long nor short,
+   and the rows fall in size, or nearly so. They become orthogonal: value i is sqrt(squares[i])
+   2^exponents[i] then, and right to a few roundings times the condition of the rows scaled to
+   length 1. Errors: GS_ERR_MEMORY. */
 gs_status gs_jacobi(const gs_engine *engine, size_t count, size_t length, double *rows,
                     const int64_t *exponents, double *squares, gs_error *error);
 

@@ -76,15 +76,30 @@ static void read_example(const gs_tangent *t, const gs_signal *signal, double *v
         values[u] = k->get(gs_signal_element(k, signal, u, t->example));
 }
 
+/* h is as exact as the element type. What a layer norm cuts off, and what eps leaves along h,
+   must not hang on that: the mean of h is taken off once more, and |h|^2 / units is not taken
+   from h, but as 1 - eps / (variance + eps). */
+static void record_projection(const gs_tangent *t, const gs_norm *norm, gs_tangent_stage *s) {
+    size_t units = norm->scale.units;
+    double inverse_std = gs_ldexp(norm->inverse_std[t->example], norm->exponent);
+    double sum = 0, squares = 0;
+    s->inverse_std = norm->inverse_std[t->example];
+    read_example(t, &norm->normalised, s->normalised);
+    for (size_t u = 0; u < units; u++)
+        sum += s->normalised[u];
+    for (size_t u = 0; u < units; u++) {
+        s->normalised[u] -= norm->kind == GS_NORM_LAYER ? sum / (double)units : 0;
+        squares += s->normalised[u] * s->normalised[u];
+    }
+    s->share = squares > 0 ? (1 - norm->eps * inverse_std * inverse_std) / squares : 0;
+}
+
 static void record_norm(const gs_tangent *t, const gs_norm *norm, gs_tangent_stage *s) {
     s->exponent = norm->exponent;
     for (size_t u = 0; u < norm->scale.units; u++)
         s->factor[u] = norm->scale.values[u] * (s->normalised ? 1 : norm->inverse_std[u]);
-    if (s->normalised) {
-        s->inverse_std = norm->inverse_std[t->example];
-        s->normalised_exponent = norm->normalised.exponent;
-        read_example(t, &norm->normalised, s->normalised);
-    }
+    if (s->normalised)
+        record_projection(t, norm, s);
 }
 
 static gs_status record(void *context, const gs_stage *stage, gs_error *error) {
@@ -149,7 +164,8 @@ static void scale_rows(void *context, gs_block block) {
     job->kernels->affine_rows(block.rows, job->stage->factor + block.row, NULL, x, x);
 }
 
-/* inverse_std (g - mean(g) - h mean(g h)) of every column g of a panel, as in gs_norm_backward. */
+/* inverse_std (g - mean(g) - h mean(g h)) of every column g of a panel, as in gs_norm_backward.
+   Here h may be of any length: it is `share` that makes the mean. */
 static void project_panel(void *context, size_t panel) {
     enum { LANES = GS_PANEL_BYTES / sizeof(double) };
     const map_job *job = context;
@@ -164,7 +180,7 @@ static void project_panel(void *context, size_t panel) {
         }
     for (size_t l = 0; l < LANES; l++) {
         mean[l] = job->has_mean ? mean[l] / units : 0;
-        dot[l] = gs_ldexp(dot[l] / units, 2 * job->stage->normalised_exponent);
+        dot[l] *= job->stage->share;
     }
     for (size_t u = 0; u < grad->units; u++)
         for (size_t l = 0; l < LANES; l++)

@@ -67,8 +67,8 @@ typedef struct {
 
 enum { GS_MOST_STEPS = 8 };
 
-/* The steps that a layer takes, in their order; `fits`: x_{l-s} and x_l have the same width. Returns
-   how many. */
+/* The steps that a layer takes, in their order; `fits`: x_{l-s} and x_l have the same width.
+   Returns how many. */
 size_t gs_layer_steps(const gs_config *config, size_t layer, bool fits,
                       gs_step steps[GS_MOST_STEPS]);
 
@@ -93,8 +93,8 @@ struct gs_network {
     /* Backward: the gradient, its next value, the one after that if it is made along with it, and
        what goes round a block. */
     gs_signal grad, spare, ridden, skipped;
-    /* The layer whose output the block began with that is gone round, SIZE_MAX if none: skips do not
-       overlap. */
+    /* The layer whose output the block began with that is gone round, SIZE_MAX if none: skips do
+       not overlap. */
     size_t joins_at;
     size_t first_there; /* first layer whose signals are there: those below have to be made again */
     bool has_ridden;    /* `ridden` is the gradient below the activation that comes next */

@@ -23,6 +23,13 @@ void gs_format_log(char out[32], double value) {
     gs_format(out, 32, "%.2f", fabs(value) < 0.005 ? 0 : value);
 }
 
+void gs_put_log(FILE *out, int width, double value) {
+    char text[32] = "-";
+    if (!isnan(value))
+        gs_format_log(text, value);
+    fprintf(out, " %*s", width, text);
+}
+
 void gs_bars_fit(gs_bars *bars, const double *logs, size_t count) {
     double low = INFINITY, high = -INFINITY;
     for (size_t i = 0; i < count; i++)

@@ -1,6 +1,6 @@
 /*
- * A row of named cells: what every format for programs is fed with. Its owner knows what the columns
- * are, and only a format knows how a cell is written.
+ * A row of named cells: what every format for programs is fed with. Its owner knows what the
+ * columns are, and only a format knows how a cell is written.
  */
 #ifndef GS_REPORT_ROW_H
 #define GS_REPORT_ROW_H

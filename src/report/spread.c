@@ -86,21 +86,14 @@ void gs_spread_add(gs_spread *spread, const gs_record *record) {
 
 /* ---- Lines: one a layer ---- */
 
-static void put_log(FILE *out, int width, double value) {
-    char text[32] = "-";
-    if (!isnan(value))
-        gs_format_log(text, value);
-    fprintf(out, " %*s", width, text);
-}
-
 static void write_line(const gs_bars *bars, const gs_spread *spread, const layer_spread *layer) {
     char text[32];
     gs_format(text, sizeof text, "%zu", layer->layer);
     fprintf(bars->out, "%5s", layer->kind == GS_KIND_HEAD ? "head" : text);
-    put_log(bars->out, 10, gs_sample_mean(&layer->grad_w));
-    put_log(bars->out, 6, gs_sample_std(&layer->grad_w));
-    put_log(bars->out, 10, gs_sample_mean(&layer->grad_z));
-    put_log(bars->out, 6, gs_sample_std(&layer->grad_z));
+    gs_put_log(bars->out, 10, gs_sample_mean(&layer->grad_w));
+    gs_put_log(bars->out, 6, gs_sample_std(&layer->grad_w));
+    gs_put_log(bars->out, 10, gs_sample_mean(&layer->grad_z));
+    gs_put_log(bars->out, 6, gs_sample_std(&layer->grad_z));
     fprintf(bars->out, " %8zu", spread->networks - layer->grad_z.count);
     gs_bars_write(bars, layer->grad_z.count > 0 ? layer->grad_z.mean : -INFINITY, "none", false);
 }

@@ -84,8 +84,8 @@ static void write_cells(FILE *out, const gs_layer_stats *stats) {
     }
 }
 
-/* Whether zeros are there by design: a branch that counts for nothing gets none of the gradient that
-   the skip passes on whole. */
+/* Whether zeros are there by design: a branch that counts for nothing gets none of the gradient
+   that the skip passes on whole. */
 static bool branches_are_off(const gs_config *config) {
     return config->residual.index != GS_RESIDUAL_NONE && gs_branch_scale(config) == 0;
 }

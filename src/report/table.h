@@ -42,4 +42,7 @@ void gs_alarm_end(FILE *out, bool color, bool alarm);
 /* Two decimals; what would print as -0.00 is 0.00. */
 void gs_format_log(char out[32], double value);
 
+/* That in a column after a space; nan is "-". */
+void gs_put_log(FILE *out, int width, double value);
+
 #endif

@@ -1,8 +1,8 @@
 /*
- * With W = C I every unit is a chain of its own, x -> phi(C x + b), which differs from others in its
- * input alone. With W = C everywhere all units of a layer are alike, and so an example is a chain,
- * x -> phi(C n x + b). Either is followed at nodes over the law of what it begins with. Its gradient
- * is value + factor t, where t is what the loss draws at random: a target or a readout.
+ * With W = C I every unit is a chain of its own, x -> phi(C x + b), which differs from others in
+ * its input alone. With W = C everywhere all units of a layer are alike, and so an example is a
+ * chain, x -> phi(C n x + b). Either is followed at nodes over the law of what it begins with. Its
+ * gradient is value + factor t, where t is what the loss draws at random: a target or a readout.
  */
 #include "theory/chain.h"
 

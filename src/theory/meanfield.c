@@ -267,9 +267,10 @@ const char *gs_norm_mean_forward(const gs_norm_theory *norm, const gs_mean_field
     return NULL;
 }
 
-/* dL/dx = (g - mean g - y mean(g y)) / sqrt(s + eps): of the noise, its parts along ones and along y
-   go; the slope goes with y, all but what eps leaves, and the constant with the mean, if there is
-   one. What is left of the slope is 1 - t times y, of which the regression on x is kept as such. */
+/* dL/dx = (g - mean g - y mean(g y)) / sqrt(s + eps): of the noise, its parts along ones and
+   along y go; the slope goes with y, all but what eps leaves, and the constant with the mean, if
+   there is one. What is left of the slope is 1 - t times y, of which the regression on x is kept
+   as such. */
 gs_mean_gradient gs_norm_mean_backward(const gs_norm_theory *norm, const gs_mean_field *in,
                                        const gs_mean_field *out, gs_mean_gradient g) {
     spread s = spread_of(norm, in);

@@ -25,9 +25,9 @@ typedef struct {
     int64_t exponent;
 } gs_mean_field;
 
-/* Its gradient, g = slope x + constant + noise, times 2^exponent, where the noise does not depend on
-   x. `slope` and `constant` are what the loss and the signal have in common: the mse of a linear
-   network pulls x toward 0. */
+/* Its gradient, g = slope x + constant + noise, times 2^exponent, where the noise does not
+   depend on x. `slope` and `constant` are what the loss and the signal have in common: the mse
+   of a linear network pulls x toward 0. */
 typedef struct {
     double slope, constant;
     double noise;   /* E noise^2 */

@@ -161,8 +161,9 @@ const char *gs_phase_name(gs_phase phase) {
 
 /* ---- The edge of chaos ---- */
 
-/* At a given q, chi = 1 makes sigma_w^2 = 1 / E phi'^2, and q is kept if sigma_b^2 = q - sigma_w^2 E
-   phi^2. So the edge is a curve in q, and its points are where one of the two is what is asked. */
+/* At a given q, chi = 1 makes sigma_w^2 = 1 / E phi'^2, and q is kept if sigma_b^2 = q -
+   sigma_w^2 E phi^2. So the edge is a curve in q, and its points are where one of the two is
+   what is asked. */
 typedef struct {
     gs_quadrature *quadrature;
     bool by_bias;

@@ -94,9 +94,9 @@ static void add_scale(double centre, double unit, double wide, double low, doubl
     }
 }
 
-/* The ends of panels for x in ascending order: in deviations from the mean, about the kink at 0 in
-   the scale of an activation, and, for the outer one of a pair, about the x for which the mean of x'
-   is at the kink, in the deviation `fine` of x', which smooths it there. */
+/* The ends of panels for x in ascending order: in deviations from the mean, about the kink at 0
+   in the scale of an activation, and, for the outer one of a pair, about the x for which the
+   mean of x' is at the kink, in the deviation `fine` of x', which smooths it there. */
 static size_t choose_breaks(gs_law law, const kink *other, double breaks[MOST_BREAKS]) {
     double reach = law.deviation * REACH;
     if (law.dimension != GS_NORMAL)

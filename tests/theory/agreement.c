@@ -1,9 +1,9 @@
 /*
  * Thirty varied networks of width 1024: the gradient of every layer as measured, the mean square
  * over seeds, and as predicted. The two must agree within .02 decades for each ten layers that the
- * gradient has come, and within .02 near the output. The weights are random and so is that mean: its
- * standard error must be a third of this at most, or the comparison would say nothing. A batch of
- * 16 examples and targets costs no more than one, and averages what they do not have in common.
+ * gradient has come, and within .02 near the output. The weights are random and so is that mean:
+ * its standard error must be a third of this at most, or the comparison would say nothing. A batch
+ * of 16 examples and targets costs no more than one, and averages what they do not have in common.
  *
  * The short selection runs the first few at a width of 256 and allows four times as much, as the
  * correction at finite width is of order 1/n.

@@ -56,8 +56,8 @@ static void sample_singular_values(const theory_case *c, uint64_t seed, double *
     gs_network_free(network);
 }
 
-/* 1 - rho of two inputs that are orthogonal: the gradients of a linear head, r x for example x, have
-   the cosine of what enters it, which is E phi phi over E phi^2, the next rho. */
+/* 1 - rho of two inputs that are orthogonal: the gradients of a linear head, r x for example x,
+   have the cosine of what enters it, which is E phi phi over E phi^2, the next rho. */
 static void sample_distance_of_examples(const theory_case *c, uint64_t seed, double *distance) {
     gs_network *network = theory_network(c->options, NULL, seed);
     size_t width = gs_network_inputs(network);

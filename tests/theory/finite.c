@@ -69,9 +69,9 @@ static void sample_fourth_powers(const theory_case *c, uint64_t seed, double *me
     free(values);
 }
 
-/* The end of a spectrum is approached as n^(-2/3) (Tracy and Widom 1994), slowly (6.095, 6.315, 6.481
-   and 6.610 +- .02 at n = 64 to 512, with two layers): what is left from 128 to 256 says what is
-   left at 256. */
+/* The end of a spectrum is approached as n^(-2/3) (Tracy and Widom 1994), slowly (6.095, 6.315,
+   6.481 and 6.610 +- .02 at n = 64 to 512, with two layers): what is left from 128 to 256 says
+   what is left at 256. */
 static void sample_largest_eigenvalue(const theory_case *c, uint64_t seed, double *largest) {
     double *narrow, *wide, step = pow(2, 2.0 / 3);
     measure_spectrum(c, "width=128", seed, &narrow);

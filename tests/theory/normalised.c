@@ -1,6 +1,6 @@
 /*
- * Rows 24 to 32: layers with norms. The rates are those of inner layers: the norm of the first layer
- * sees the input, and the gradient of the last has not passed through W^T.
+ * Rows 24 to 32: layers with norms. The rates are those of inner layers: the norm of the first
+ * layer sees the input, and the gradient of the last has not passed through W^T.
  */
 #include <math.h>
 #include <stdlib.h>

@@ -102,8 +102,8 @@ typedef struct {
     gs_theory theory;
 } theory_predicted;
 
-/* What gradsim predicts for these options, and in the limit that a case is about. The layers are the
-   caller's to free. */
+/* What gradsim predicts for these options, and in the limit that a case is about. The layers are
+   the caller's to free. */
 theory_predicted theory_predict(const char *options, const char *more);
 theory_predicted theory_predict_case(const theory_case *c);
 

@@ -41,8 +41,8 @@ static void test_constant_layers_have_rank_one(void) {
     CHECK(s.plain[0] == 0 && s.summary.rank == 1 && s.log10[1] == -INFINITY);
 }
 
-/* The mean fourth power of the values of a Gaussian product, E tr (J J^T)^2 / n: a' = a (1 + 1/n) + b,
-   b' = b + 2 a / n^2 (THEORY: 11.986831 for n = 64 and L = 10). */
+/* The mean fourth power of the values of a Gaussian product, E tr (J J^T)^2 / n: a' = a (1 +
+   1/n) + b, b' = b + 2 a / n^2 (THEORY: 11.986831 for n = 64 and L = 10). */
 static void test_gaussian_layers_have_the_moments_of_theory(void) {
     enum { SEEDS = 200, SIZE = 64 };
     double sum = 0, squares = 0;
@@ -107,7 +107,8 @@ static double *naive_jacobian(gs_network *network, size_t example) {
     return j;
 }
 
-/* Rotates rows p and q until they are orthogonal; returns the cosine between them (Hestenes 1958). */
+/* Rotates rows p and q until they are orthogonal; returns the cosine between them (Hestenes
+   1958). */
 static double rotate(double *x, double *y, size_t length) {
     double xx = 0, yy = 0, xy = 0;
     for (size_t i = 0; i < length; i++)
@@ -273,12 +274,26 @@ static void test_random_dead_units_bound_the_rank(void) {
 }
 
 /* A layer norm takes the mean away in every layer, and without eps the direction of x too: the same
-   directions only once. */
+   directions only once. An h that is rounded to f32 takes as much. */
 static void test_layer_norm_cuts_off_directions(void) {
-    CHECK(spectrum_of_options("layers=9 width=30 act=tanh norm=layer").summary.rank == 29);
-    CHECK(spectrum_of_options("layers=9 width=30 act=tanh norm=layer norm-eps=0").summary.rank ==
-          28);
-    CHECK(spectrum_of_options("layers=9 width=30 act=tanh norm=rms norm-eps=0").summary.rank == 29);
+    static const struct {
+        const char *norm;
+        size_t rank;
+    } cases[] = {{"norm=layer", 29}, {"norm=layer norm-eps=0", 28}, {"norm=rms norm-eps=0", 29}};
+    for (size_t i = 0; i < 6; i++) {
+        char line[128];
+        snprintf(line, sizeof line, "layers=9 width=30 act=tanh %s dtype=%s", cases[i / 2].norm,
+                 i % 2 == 0 ? "f64" : "f32");
+        size_t rank = spectrum_of_options(line).summary.rank;
+        CHECK_THAT(rank == cases[i / 2].rank, "%s: rank %zu", line, rank);
+    }
+}
+
+/* What eps leaves of a gradient along h is as right in f32 as the rest. */
+static void test_what_eps_leaves_is_right_in_f32(void) {
+    spectrum s = spectrum_of_options("layers=3 width=8 act=sigmoid norm=rms dtype=f32");
+    spectrum expected = spectrum_of_options("layers=3 width=8 act=sigmoid norm=rms");
+    check_logs("f32", &s, 8, expected.log10, 1e-5);
 }
 
 /* ---- Where the numbers come from ---- */
@@ -411,7 +426,7 @@ TEST_MAIN(TEST(test_orthogonal_layers_have_the_power_of_their_gain),
           TEST(test_values_are_those_of_the_gradients),
           TEST(test_batch_norm_is_held_at_the_statistics_of_the_batch),
           TEST(test_dead_units_leave_exact_zeros), TEST(test_random_dead_units_bound_the_rank),
-          TEST(test_layer_norm_cuts_off_directions),
+          TEST(test_layer_norm_cuts_off_directions), TEST(test_what_eps_leaves_is_right_in_f32),
           TEST(test_values_are_the_same_bytes_everywhere), TEST(test_checkpoints_change_nothing),
           TEST(test_single_precision_weights_are_taken_as_they_are), TEST(test_head_is_left_out),
           TEST(test_network_that_is_not_finite_has_no_spectrum),

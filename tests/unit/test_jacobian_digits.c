@@ -64,7 +64,8 @@ static void test_graded_rows_and_columns_lose_nothing(void) {
     gs_network_free(network);
 }
 
-/* The order of units is no matter, however much they differ: W_2 has rows of sizes down to 2^-945. */
+/* The order of units is no matter, however much they differ: W_2 has rows of sizes down to
+   2^-945. */
 static void test_units_in_any_order_have_the_same_values(void) {
     enum { SIZE = 64 };
     double w[SIZE * SIZE], sorted[SIZE * SIZE], shuffled[SIZE * SIZE];

@@ -158,8 +158,8 @@ static void test_a_sphere_has_its_moments(void) {
 
 /* E relu relu' = (sqrt(1 - r^2) + r (pi - acos r)) / (2 pi) (Cho and Saul 2009), on a sphere too,
    since relu is homogeneous; E relu' relu'' = (pi - acos r) / (2 pi). */
-/* In 3 dimensions x' lies on a circle when x is known, and where its density is infinite the last bit
-   of x moves it by the root of that. */
+/* In 3 dimensions x' lies on a circle when x is known, and where its density is infinite the
+   last bit of x moves it by the root of that. */
 static void check_relu_pair(size_t dimension, double r) {
     gs_pair_moments m = expect_pair("relu", (gs_law){0, 1, dimension}, r);
     double angle = pi - acos(r), tolerance = dimension == 3 ? 1e-9 : 1e-12;
@@ -185,7 +185,8 @@ static void test_a_pair_that_is_one_number_is_its_square(void) {
     CHECK_CLOSE(opposite.phi, -expect("tanh", (gs_law){0, 1.3, GS_NORMAL}).phi2, 1e-12);
 }
 
-/* x' = 2 mean - x where the correlation is -1: both slopes of relu are 1 where |x - mean| < mean. */
+/* x' = 2 mean - x where the correlation is -1: both slopes of relu are 1 where |x - mean| <
+   mean. */
 static void test_a_kink_of_the_other_is_met_where_it_lies(void) {
     gs_law law = {0.3, 10, GS_NORMAL};
     CHECK_CLOSE(expect_pair("relu", law, -1).slope, erf(0.03 / sqrt(2)), 1e-10);

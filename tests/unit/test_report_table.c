@@ -86,8 +86,8 @@ static void test_bars_are_blocks_where_the_locale_says_utf8(void) {
     gs_config_free(s.config);
 }
 
-/* Red: a verdict that is not healthy, and then layers whose gradient is past the threshold from that
-   of the last. */
+/* Red: a verdict that is not healthy, and then layers whose gradient is past the threshold from
+   that of the last. */
 static void test_colors_mark_what_is_past_the_threshold(void) {
     sample s = sample_with_theory();
     gs_report_style color = table;

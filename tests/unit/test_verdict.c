@@ -166,8 +166,8 @@ static void test_rezero_is_healthy(void) {
 
 /* ---- Examples ---- */
 
-/* With identity weights the gradient of an example whose inputs are positive passes whole, and 10^-2
-   of that of the others at each of 4 layers. The first example is far from its target. */
+/* With identity weights the gradient of an example whose inputs are positive passes whole, and
+   10^-2 of that of the others at each of 4 layers. The first example is far from its target. */
 static gs_summary judge_examples(bool first_is_negative) {
     enum { WIDTH = 4, BATCH = 5 };
     gs_network *network = network_of("layers=4 width=4 batch=5 act=leaky-relu:0.01 init=identity");
@@ -215,8 +215,8 @@ static void test_batch_at_its_target_has_no_ratio(void) {
     CHECK(isnan(s.corr_output) && s.verdict == GS_HEALTHY);
 }
 
-/* Beside a gradient of 1 that of 10^-230, whose square fits no double, and 10^-28, whose square fits
-   no float. */
+/* Beside a gradient of 1 that of 10^-230, whose square fits no double, and 10^-28, whose square
+   fits no float. */
 static void check_small_beside_large(const char *options, double log) {
     gs_network *network = network_of(options);
     double input[4] = {1, 1, -1, -1};
