@@ -263,8 +263,8 @@ static gs_status centre(const gs_engine *engine, const gs_signal *x, gs_signal *
 /* With d_b = delta_b - m and v_b = u_b - mean of u, the gradients less their mean are e_b - M,
    where e_b = d_b u_b^T + m v_b^T and M = mean of e_b = mean of d_b v_b^T, so that
 
-   sum over b of |g_b - mean|^2 = sum of |e_b|^2 - B |M|^2, |e_b|^2 = |d_b|^2 |u_b|^2 + |m|^2
-   |v_b|^2 + 2 (d_b . m) (u_b . v_b)
+       sum over b of |g_b - mean|^2 = sum of |e_b|^2 - B |M|^2,
+       |e_b|^2 = |d_b|^2 |u_b|^2 + |m|^2 |v_b|^2 + 2 (d_b . m) (u_b . v_b)
 
    has no difference of large numbers, however alike the examples are. d . m = d . delta - |d|^2. */
 static double sum_centred(const gs_engine *engine, const gs_signal *delta, const gs_signal *u,

@@ -178,10 +178,11 @@ static inline activated phi_gelu_tanh(vec z) {
     return gated(z, x, s.small, fall);
 }
 
-/* ---- mish: z tanh(softplus(z)) = z n / (n + 2), n = e^z (e^z + 2) phi' = n / (n + 2) + 4 z e^z
-   (e^z + 1) / (n + 2)^2 With q = e^-|z| and w = 1 + q, multiplied through by q^2 for z > 0: z <
-   0:      D = q (w + 1) / d,        phi' = q (w + 1 - 4 x w / d) / d,     d = w^2 + 1 z > 0:  1
-   - D = 2 q^2 / d,        1 - phi' = q (2 q - 4 x w q / d) / d,     d = w^2 + q^2 ---- */
+/* ---- mish: z tanh(softplus(z)) = z n / (n + 2), n = e^z (e^z + 2)
+        phi' = n / (n + 2) + 4 z e^z (e^z + 1) / (n + 2)^2
+   With q = e^-|z| and w = 1 + q, multiplied through by q^2 for z > 0:
+        z < 0:      D = q (w + 1) / d,        phi' = q (w + 1 - 4 x w / d) / d,     d = w^2 + 1
+        z > 0:  1 - D = 2 q^2 / d,    1 - phi' = q (2 q - 4 x w q / d) / d,     d = w^2 + q^2 ---- */
 
 static inline activated phi_mish(vec z) {
     mask negative = v_lt(z, v_zero());
