@@ -17,6 +17,8 @@ REQUIRED := -std=c11 -D_POSIX_C_SOURCE=200809L -Iinclude -Isrc -pthread -fPIC -f
 VARIANT_asan := -g -fno-omit-frame-pointer -fsanitize=address
 VARIANT_ubsan := -g -fsanitize=undefined -fno-sanitize-recover=undefined
 VARIANT_tsan := -g -fsanitize=thread
+VARIANT_fuzz := -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link \
+                -fno-sanitize-recover=undefined
 
 # One table.c becomes one object per instruction set and element type.
 ISA_portable := -DGS_ISA_PORTABLE
@@ -50,9 +52,10 @@ OBJECTS := $(patsubst src/%.c,$(BUILD)/%.o,$(filter-out src/kernels/table.c,$(SO
 CLI_OBJECTS := $(patsubst src/%.c,$(BUILD)/%.o,$(sort $(wildcard src/cli/*.c)))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%, \
                 $(sort $(wildcard tests/unit/test_*$(ONLY)*.c)))
+FUZZ_TESTS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*$(ONLY)*.c))
 THEORY_TEST := $(BUILD)/tests/theory/theory
 # Networks by the hundred take minutes under a sanitizer.
-QUICK_TESTS := $(if $(filter release,$(VARIANT)),$(THEORY_TEST))
+QUICK_TESTS := $(if $(filter release,$(VARIANT)),$(THEORY_TEST) tests/claims.sh)
 SCRIPT_TESTS := $(wildcard tests/layers.sh tests/format.sh tests/install.sh tests/cli/run.sh)
 LIBRARY := $(BUILD)/libgradsim.a
 PROGRAM := $(if $(CLI_OBJECTS),$(BUILD)/gradsim)
@@ -64,8 +67,8 @@ COMPILE = $(CC) -MMD -MP -MF $@.d $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(VARIANT_$(
 LINK = $(CC) $(CFLAGS) $(VARIANT_$(VARIANT)) -pthread -fno-fast-math $(LDFLAGS)
 WITH_BUILD = GRADSIM='$(abspath $(PROGRAM))' BUILD='$(abspath $(BUILD))'
 
-.PHONY: all lib unit test test-theory test-peer test-same asan ubsan tsan bench install uninstall \
-        clean help FORCE
+.PHONY: all lib unit test test-theory test-peer test-same asan ubsan tsan fuzz fuzz-all bench \
+        install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -83,8 +86,8 @@ unit: $(UNIT_TESTS)
 	$(QUIET)$(WITH_BUILD) tests/run.sh $(UNIT_TESTS)
 
 ## test: run every test that needs nothing but this repository
-test: $(UNIT_TESTS) $(QUICK_TESTS) $(PROGRAM) lib
-	$(QUIET)$(WITH_BUILD) tests/run.sh $(UNIT_TESTS) $(QUICK_TESTS) $(SCRIPT_TESTS)
+test: $(UNIT_TESTS) $(FUZZ_TESTS) $(QUICK_TESTS) $(PROGRAM) lib
+	$(QUIET)$(WITH_BUILD) tests/run.sh $(UNIT_TESTS) $(FUZZ_TESTS) $(QUICK_TESTS) $(SCRIPT_TESTS)
 
 ## test-theory: compare with every number that is known from papers (minutes)
 test-theory: $(THEORY_TEST)
@@ -103,6 +106,20 @@ test-same:
 ## tsan: run the tests under the thread sanitizer
 asan ubsan tsan:
 	$(QUIET)$(MAKE) VARIANT=$@ test
+
+## fuzz: search for files that break a reader, with clang (ONLY=csv, SECONDS=60 for each)
+fuzz:
+	$(QUIET)$(MAKE) CC=clang VARIANT=fuzz fuzz-all
+
+# What is found on the way stays in the build folder, and is where the next search begins.
+SECONDS := 60
+fuzz-all: $(FUZZ_TESTS)
+	$(QUIET)for target in $(FUZZ_TESTS); do \
+	    name=$${target##*/fuzz_}; found=$(BUILD)/corpus/$$name; mkdir -p "$$found" && \
+	    $$target -max_total_time=$(SECONDS) -max_len=4096 -print_final_stats=1 \
+	        -artifact_prefix="$$found-" $$(ls tests/fuzz/$$name.dict 2> /dev/null | sed s/^/-dict=/) \
+	        "$$found" tests/fuzz/corpus/$$name || exit 1; \
+	done
 
 ## bench: measure speed beside this machine's peak and other libraries (ONLY=group, FULL=1)
 bench: $(PROGRAM) $(BUILD)/tests/bench/bench
@@ -173,6 +190,15 @@ $(BUILD)/tests/%: tests/unit/%.c $(LIBRARY) Makefile
 	$(if $(V),,@echo '  LINK  $@')
 	$(QUIET)$(COMPILE) -fno-fast-math -o $@ $< $(LIBRARY) $(LDFLAGS) \
 	    -Wl,--wrap=posix_memalign,--wrap=mmap,--wrap=pthread_create -lm
+
+# libFuzzer brings its own main.
+FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer,tests/fuzz/replay.c)
+
+$(FUZZ_TESTS): $(BUILD)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c tests/fuzz/fuzz.h \
+        $(LIBRARY) Makefile
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  LINK  $@')
+	$(QUIET)$(COMPILE) -o $@ $< $(FUZZ_MAIN) $(LIBRARY) $(LDFLAGS) -lm
 
 $(THEORY_TEST): $(wildcard tests/theory/*.c) tests/theory/theory.h $(LIBRARY) Makefile
 	@mkdir -p $(@D)

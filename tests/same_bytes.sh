@@ -51,14 +51,14 @@ runs='--layers 6 --width 16 --act sigmoid
 --layers 5 --width 12 --act mish --dtype f32 --norm batch --norm-at output --batch 32
 --layers 5 --width 40 --act elu --dtype f32 --init orthogonal --seeds 3 --batch 10
 --layers 100 --width 8 --act relu --init normal:9 --dtype f32 --seed 18446744073709551615
-theory --layers 30 --act gelu --bias normal:0.3 --residual add
-theory --layers 20 --act relu --norm batch --batch 9 --loss ce
-theory --layers 9 --act tanh --init scaled:1.5 --data examples/data/digits.csv
+theory --layers 4 --act gelu --bias normal:0.3 --residual add
+theory --layers 3 --act relu --norm batch --batch 9 --loss ce
+theory --layers 2 --act tanh --init scaled:1.5 --data examples/data/digits.csv
 theory --layers 5 --act elu --init identity:2 --norm layer
 theory --critical --act silu --bias normal:0.7
 spectrum --layers 12 --width 20 --act sigmoid
 spectrum --layers 6 --width 17 --act relu --norm layer --residual add --dtype f32 --example 3
-compare --layers 4 --width 9 --batch 5 --seeds 2'
+compare --layers 2 --width 5 --batch 4'
 
 # installed COMMAND...: all of them are, or $missing is not.
 installed() {

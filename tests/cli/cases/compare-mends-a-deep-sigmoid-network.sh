@@ -3,4 +3,4 @@ grep '^  39 >as given .* vanishing$' page
 grep -c ' healthy$' page
 tail -n 7 page
 awk 'length > 80' page
-gradsim compare --seeds 2 --layers 20 --width 200 | awk 'length > 80'
+gradsim compare --seeds 2 --layers 20 --width 10 | awk 'length > 80'
