@@ -1,9 +1,12 @@
-/* JSON strings (RFC 8259, section 7). */
+/* JSON (RFC 8259): strings out, and a strict reader. */
 #include "base/json.h"
 
-#include <stdbool.h>
+#include <ctype.h>
+#include <string.h>
 
 #include "base/text.h"
+
+/* ---- Characters ---- */
 
 /* Bytes of the UTF-8 character at `s`, 0 if there is none: overlong forms, surrogates and what lies
    past U+10FFFF are not UTF-8 (RFC 3629). */
@@ -21,6 +24,8 @@ static size_t utf8_length(const unsigned char *s) {
                  (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f);
     return wrong ? 0 : length;
 }
+
+/* ---- Writing ---- */
 
 static size_t put(FILE *out, const void *bytes, size_t count) {
     if (out)
@@ -44,4 +49,198 @@ size_t gs_json_string(FILE *out, const char *text) {
         s += length > 0 ? length : 1;
     }
     return written + put(out, "\"", 1);
+}
+
+/* ---- Reading ---- */
+
+static bool refuse(gs_json_reader *json, size_t at, const char *expected) {
+    json->at = at;
+    json->expected = expected;
+    return false;
+}
+
+/* The next byte that is no blank, where a piece starts; 0 at the end, or after a failure. */
+static char start_piece(gs_json_reader *json) {
+    if (json->expected)
+        return 0;
+    json->at += strspn(json->text + json->at, " \t\r\n");
+    json->start = json->at;
+    return json->text[json->at];
+}
+
+static bool take(gs_json_reader *json, char wanted, const char *expected) {
+    char c = start_piece(json);
+    if (json->expected)
+        return false;
+    if (c != wanted)
+        return refuse(json, json->at, expected);
+    json->at++;
+    return true;
+}
+
+bool gs_json_open(gs_json_reader *json, char bracket) {
+    return take(json, bracket, bracket == '{' ? "'{'" : "'['");
+}
+
+bool gs_json_next(gs_json_reader *json, char close, bool first) {
+    char c = start_piece(json);
+    if (json->expected)
+        return false;
+    if (c == close) {
+        json->at++;
+        return false;
+    }
+    return first || take(json, ',', close == '}' ? "',' or '}'" : "',' or ']'");
+}
+
+bool gs_json_end(gs_json_reader *json) {
+    start_piece(json);
+    if (json->expected)
+        return false;
+    return json->at == json->length || refuse(json, json->at, "nothing more");
+}
+
+/* ---- Strings ---- */
+
+/* The code unit of the \uXXXX at `at`. */
+static bool read_unit(gs_json_reader *json, size_t at, uint32_t *unit) {
+    if (json->text[at] != '\\' || json->text[at + 1] != 'u')
+        return refuse(json, at, "the second half of a surrogate pair");
+    *unit = 0;
+    for (size_t i = at + 2; i < at + 6; i++) {
+        unsigned char c = (unsigned char)json->text[i];
+        if (!isxdigit(c))
+            return refuse(json, i, "a hexadecimal digit");
+        *unit = *unit << 4 | (uint32_t)(isdigit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
+    }
+    return true;
+}
+
+static char *put_utf8(char *out, uint32_t code) {
+    size_t length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    static const unsigned char marks[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    for (size_t i = length; i-- > 1; code >>= 6)
+        out[i] = (char)(0x80 | (code & 0x3f));
+    out[0] = (char)(marks[length] | code);
+    return out + length;
+}
+
+/* A character beyond U+FFFF is written as two code units (RFC 8259, section 7). */
+static bool read_code(gs_json_reader *json, uint32_t *code) {
+    size_t at = json->at;
+    uint32_t low;
+    if (!read_unit(json, at, code))
+        return false;
+    if (*code == 0 || (*code >= 0xdc00 && *code < 0xe000))
+        return refuse(json, at, "a character");
+    json->at += 6;
+    if (*code < 0xd800 || *code >= 0xe000)
+        return true;
+    if (!read_unit(json, json->at, &low))
+        return false;
+    if (low < 0xdc00 || low >= 0xe000)
+        return refuse(json, json->at, "the second half of a surrogate pair");
+    json->at += 6;
+    *code = 0x10000 + ((*code - 0xd800) << 10) + (low - 0xdc00);
+    return true;
+}
+
+static bool read_escape(gs_json_reader *json, char **out) {
+    static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
+    char letter = json->text[json->at + 1];
+    const char *known = letter ? strchr(letters, letter) : NULL;
+    uint32_t code;
+    if (known) {
+        *(*out)++ = meanings[known - letters];
+        json->at += 2;
+        return true;
+    }
+    if (letter != 'u')
+        return refuse(json, json->at + 1, "an escape");
+    if (!read_code(json, &code))
+        return false;
+    *out = put_utf8(*out, code);
+    return true;
+}
+
+/* What is decoded is never longer than its source, so it goes where that was. */
+const char *gs_json_text(gs_json_reader *json) {
+    if (!take(json, '"', "a string"))
+        return NULL;
+    char *text = json->text + json->at, *out = text;
+    for (;;) {
+        const char *source = json->text + json->at;
+        size_t length = utf8_length((const unsigned char *)source);
+        if (*source == '"')
+            break;
+        if (*source == '\\') {
+            if (!read_escape(json, &out))
+                return NULL;
+            continue;
+        }
+        if (length == 0 || (unsigned char)*source < 0x20) {
+            bool end = json->at == json->length;
+            refuse(json, json->at, end ? "'\"'" : length ? "an escape" : "UTF-8");
+            return NULL;
+        }
+        memmove(out, source, length);
+        out += length;
+        json->at += length;
+    }
+    json->at++;
+    *out = '\0';
+    return text;
+}
+
+const char *gs_json_key(gs_json_reader *json) {
+    const char *name = gs_json_text(json);
+    size_t start = json->start;
+    if (!name || !take(json, ':', "':'"))
+        return NULL;
+    json->start = start;
+    return name;
+}
+
+/* ---- Numbers, and what stood there instead ---- */
+
+/* Of the word or number at `at`. */
+static size_t word_length(const gs_json_reader *json) {
+    static const char characters[] = "+-.0123456789"
+                                     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    return strspn(json->text + json->at, characters);
+}
+
+bool gs_json_whole(gs_json_reader *json, uint64_t *value) {
+    char c = start_piece(json);
+    if (json->expected)
+        return false;
+    const char *digits = json->text + json->at;
+    size_t length = word_length(json);
+    char copy[24];
+    uint64_t number = 0;
+    bool fits = length < sizeof copy && (c != '0' || length == 1);
+    if (fits) {
+        memcpy(copy, digits, length);
+        copy[length] = '\0';
+        fits = gs_parse_size(copy, &number) == GS_TEXT_OK && number <= INT64_MAX;
+    }
+    if (!fits)
+        return refuse(json, json->at, "a whole number from 0 to 2^63 - 1");
+    json->at += length;
+    *value = number;
+    return true;
+}
+
+void gs_json_got(const gs_json_reader *json, char text[GS_JSON_GOT]) {
+    size_t length = word_length(json), most = GS_JSON_GOT - 6; /* quotes, dots, 0 */
+    unsigned char c = (unsigned char)json->text[json->at];
+    if (json->at == json->length)
+        gs_format(text, GS_JSON_GOT, "the end");
+    else if (length > 0)
+        gs_format(text, GS_JSON_GOT, "'%.*s%s'", (int)(length < most ? length : most),
+                  json->text + json->at, length > most ? "..." : "");
+    else if (c > 0x20 && c < 0x7f)
+        gs_format(text, GS_JSON_GOT, "'%c'", c);
+    else
+        gs_format(text, GS_JSON_GOT, "byte 0x%02x", c);
 }

@@ -13,11 +13,13 @@ bool gs_clip_needs_gradients(gs_choice clip) {
 
 /* ---- Clipping by a norm: one factor for all, or one a layer ---- */
 
-/* min(1, c / norm), and 1 for a norm of 0. The factor may be too small for a number, where what it
-   leaves is not. */
-static gs_magnitude factor_for(gs_magnitude norm, double c) {
+gs_magnitude gs_clip_factor(gs_magnitude norm, double c) {
     gs_magnitude factor = {c * c / norm.sum_squares, -norm.exponent};
     return gs_magnitude_value(factor) < 1 ? factor : (gs_magnitude){1, 0};
+}
+
+double gs_clip_unit_limit(gs_magnitude weight, double c) {
+    return c * fmax(gs_magnitude_value(weight), 1e-3);
 }
 
 /* Norm over the gradients of everything in a layer but its weights. */
@@ -70,8 +72,7 @@ static gs_magnitude clipped_by_value(const gs_kernels *k, const gs_matrix *grad,
     return gs_magnitude_add(inside, (gs_magnitude){outside * c * c, 0});
 }
 
-/* Adaptive gradient clipping (Brock 2021, eq. 3): row i of the gradient to a norm of c max(||W_i||,
- * 1e-3) at most. `squares` has room for those of the rows of both. */
+/* Row by row; `squares` has room for those of the rows of both. */
 static gs_magnitude clipped_by_unit(const gs_engine *engine, const gs_matrix *grad,
                                     const gs_matrix *weight, double c, double *squares) {
     double *of_grad = squares, *of_weight = squares + grad->row_tiles * GS_TILE;
@@ -80,9 +81,8 @@ static gs_magnitude clipped_by_unit(const gs_engine *engine, const gs_matrix *gr
     gs_matrix_row_squares(engine, weight, of_weight);
     for (size_t i = 0; i < grad->rows; i++) {
         gs_magnitude norm = {of_grad[i], grad->exponent};
-        double norm_of_weights = gs_ldexp(sqrt(of_weight[i]), weight->exponent);
-        double limit = c * fmax(norm_of_weights, 1e-3);
-        bool within = gs_magnitude_value(factor_for(norm, limit)) == 1;
+        double limit = gs_clip_unit_limit((gs_magnitude){of_weight[i], weight->exponent}, c);
+        bool within = gs_magnitude_value(gs_clip_factor(norm, limit)) == 1;
         total = gs_magnitude_add(total, within ? norm : (gs_magnitude){limit * limit, 0});
     }
     return total;
@@ -134,7 +134,7 @@ gs_status gs_measure_clipping(const gs_network *network, const gs_magnitude *wei
     for (size_t i = 0; i < network->layers; i++) {
         gs_magnitude norm = clip.index == GS_CLIP_LAYER ? norms[i] : total, factor = {1, 0};
         if (clip.index != GS_CLIP_NONE)
-            factor = factor_for(norm, clip.parameter);
+            factor = gs_clip_factor(norm, clip.parameter);
         set_clipped(&rows[i], gs_magnitude_value(factor),
                     gs_magnitude_log10(weights[i]) + gs_magnitude_log10(factor));
     }

@@ -47,6 +47,14 @@ gs_status gs_largest_singular_value(const gs_engine *engine, const gs_matrix *we
 /* Whether this kind of clipping looks at single entries, so that gradients must be kept. */
 bool gs_clip_needs_gradients(gs_choice clip);
 
+/* min(1, c / norm), and 1 for a norm of 0. The factor may be too small for a number, where what it
+   leaves is not. */
+gs_magnitude gs_clip_factor(gs_magnitude norm, double c);
+
+/* Adaptive gradient clipping (Brock 2021, eq. 3): the gradient of a unit's incoming weights gets a
+   norm of c max(||w||, 1e-3) at most. */
+double gs_clip_unit_limit(gs_magnitude weight, double c);
+
 /* Fill in clip_scale and grad_clipped_log10 after a backward pass; `weights` are the norms of each
    layer's dL/dW. Errors: GS_ERR_MEMORY. */
 gs_status gs_measure_clipping(const gs_network *network, const gs_magnitude *weights,

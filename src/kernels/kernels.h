@@ -55,6 +55,25 @@ typedef enum {
 /* What a sum leaves: a number a unit (over examples), or a number an example (over units). */
 typedef enum { GS_AXIS_UNIT, GS_AXIS_EXAMPLE, GS_AXIS_COUNT } gs_axis;
 
+/* Which rule makes a step from a gradient: AdamW is Adam with another `keep`. */
+typedef enum {
+    GS_UPDATE_SGD,
+    GS_UPDATE_MOMENTUM, /* first moment */
+    GS_UPDATE_NESTEROV, /* first */
+    GS_UPDATE_RMSPROP,  /* second */
+    GS_UPDATE_ADAM,     /* both */
+    GS_UPDATE_COUNT
+} gs_update_kernel;
+
+/* w' = keep w - rate direction(factor grad + l1 sign(w) + l2 w) */
+typedef struct {
+    double factor, rate, l1, l2;
+    double keep;         /* 1 - rate l2 where weights decay beside the gradient, else 1 */
+    double beta1, beta2; /* of the first moment (momentum), and of the second (RMSprop's rho) */
+    double eps;
+    double correction1, correction2; /* 1 / (1 - beta1^t), 1 / sqrt(1 - beta2^t) */
+} gs_update;
+
 typedef struct gs_kernels {
     const char *isa; /* portable, avx2, avx512, neon */
     gs_dtype dtype;
@@ -163,6 +182,20 @@ typedef struct gs_kernels {
        */
     void (*softmax)(size_t units, double factor, const void *z, void *p, double *largest,
                     double *log_total);
+
+    /* ---- optimize.h: `count` contiguous elements (a multiple of panel) ---- */
+
+    /* Weights and moments in place; a moment that a rule does not have may be NULL. Returns the sum
+       of (w' - w)^2. */
+    double (*optimize[GS_UPDATE_COUNT])(const gs_update *update, size_t count, const void *grad,
+                                        void *weight, void *first, void *second);
+    /* The sum of (x - y)^2, in double. */
+    double (*squared_distance)(size_t count, const void *x, const void *y);
+    /* squares[8] += the sums of squares of the rows of a row of tiles */
+    void (*tile_row_squares)(size_t tiles, const void *row, double *squares);
+    /* out = factor[8] x by rows of tiles, every entry into [-limit, limit]; out may be x. */
+    void (*clip_tile_row)(size_t tiles, const double *factor, double limit, const void *row,
+                          void *out);
 } gs_kernels;
 
 /* The table for `dtype` on the best instruction set of this machine, or on the one that GRADSIM_ISA
@@ -177,5 +210,6 @@ const gs_kernels *gs_kernels_at(size_t index);
 double gs_log10(double x);
 double gs_log1p(double x); /* log(1 + x) */
 double gs_exp(double x);
+double gs_cos2pi(double x); /* cos(2 pi x), 0 <= x < 1 */
 
 #endif

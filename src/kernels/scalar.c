@@ -15,6 +15,10 @@ double gs_exp(double x) {
     return v_exp(x);
 }
 
+double gs_cos2pi(double x) {
+    return v_sincos2pi(x).cosine;
+}
+
 /* high + low = a b. */
 static pair product_of(double a, double b) {
     double high = a * b;

@@ -11,6 +11,7 @@
 #include "kernels/elementwise.h"
 #include "kernels/matvec.h"
 #include "kernels/norm.h"
+#include "kernels/optimize.h"
 #include "kernels/product.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
@@ -95,4 +96,16 @@ const gs_kernels GS_KERNEL_TABLE = {
     .normalise_backward =
         {[GS_AXIS_UNIT] = unit_normalise_backward, [GS_AXIS_EXAMPLE] = example_normalise_backward},
     .softmax = softmax,
+
+    .optimize =
+        {
+            [GS_UPDATE_SGD] = optimize_sgd,
+            [GS_UPDATE_MOMENTUM] = optimize_momentum,
+            [GS_UPDATE_NESTEROV] = optimize_nesterov,
+            [GS_UPDATE_RMSPROP] = optimize_rmsprop,
+            [GS_UPDATE_ADAM] = optimize_adam,
+        },
+    .squared_distance = squared_distance,
+    .tile_row_squares = tile_row_squares,
+    .clip_tile_row = clip_tile_row,
 };

@@ -108,13 +108,8 @@ void gs_matrix_write(const gs_engine *engine, const double *values, gs_matrix *m
 
 static void add_row_squares(const gs_kernels *kernels, const gs_matrix *matrix, size_t row_tile,
                             size_t col_tile, size_t count, const char *tiles, void *context) {
-    double *squares = (double *)context + row_tile * GS_TILE;
     (void)matrix, (void)col_tile;
-    for (size_t i = 0; i < count * GS_TILE_SIZE; i++) {
-        double value = kernels->get(tiles + i * kernels->size);
-        double *sum = &squares[i % GS_TILE_SIZE / GS_TILE];
-        *sum = fma(value, value, *sum);
-    }
+    kernels->tile_row_squares(count, tiles, (double *)context + row_tile * GS_TILE);
 }
 
 void gs_matrix_row_squares(const gs_engine *engine, const gs_matrix *matrix, double *squares) {

@@ -141,7 +141,10 @@ gs_status gs_network_backward_observed(gs_network *network, const gs_observer *o
 /* Make the list of entries. Errors: GS_ERR_MEMORY. */
 gs_status gs_network_list_entries(gs_network *network, gs_error *error);
 
-/* The values of an entry, as many as its shape says. */
+/* The values of an entry, as many as its shape says. What is written is no gradient, and weights
+   are stored. Errors: GS_ERR_USAGE for a label that is no class. */
 void gs_network_read_entry(const gs_network *network, const gs_entry *entry, double *values);
+gs_status gs_network_write_entry(gs_network *network, gs_entry *entry, const double *values,
+                                 gs_error *error);
 
 #endif

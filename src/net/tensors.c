@@ -142,9 +142,10 @@ static double rounded(const gs_kernels *kernels, double value) {
     return kernels->get(&element);
 }
 
-static gs_status write_entry(gs_network *network, gs_entry *entry, const double *values,
-                             gs_error *error) {
+gs_status gs_network_write_entry(gs_network *network, gs_entry *entry, const double *values,
+                                 gs_error *error) {
     const gs_engine *engine = &network->engine;
+    network->has_forward = false;
     switch (entry->kind) {
     case GS_ENTRY_INPUT:
         gs_signal_write(engine, values, &network->input);
@@ -213,6 +214,5 @@ gs_status gs_network_write(gs_network *network, const char *name, const double *
         return gs_fail(error, GS_ERR_USAGE, "%s: a gradient cannot be written", name);
     if (entry->kind == GS_ENTRY_WEIGHT && !entry->stage->dense.weight.data)
         return gs_fail(error, GS_ERR_USAGE, "%s: expected --weights stored to write it", name);
-    network->has_forward = false;
-    return write_entry(network, entry, values, error);
+    return gs_network_write_entry(network, entry, values, error);
 }

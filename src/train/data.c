@@ -1,6 +1,6 @@
 /*
  * Examples between the file and the network: loaded by one of two readers (data_idx.c, data_csv.c),
- * scaled, shuffled, and cut to a batch.
+ * scaled, and cut to a batch.
  */
 #include "train/data.h"
 
@@ -11,8 +11,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/philox.h"
-#include "net/streams.h"
+#include "train/batches.h"
 
 gs_status gs_data_load(const char *path, gs_data *data, gs_error *error) {
     *data = (gs_data){0};
@@ -106,43 +105,22 @@ void gs_data_scale(gs_data *data, size_t scale) {
     }
 }
 
-/* ---- Shuffling ---- */
+/* ---- Batches ---- */
 
-/* A number below `bound`, each as likely: the lowest 2^64 mod bound draws would favour some
-   remainders, so they are drawn again. */
-static uint64_t random_below(uint64_t seed, uint64_t step, uint64_t bound) {
-    const uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
-    uint32_t counter[4] = {(uint32_t)step, (uint32_t)(step >> 32), 0, GS_STREAM_SHUFFLE << 1};
-    uint64_t bits;
-    do {
-        uint32_t words[4];
-        gs_philox4x32(counter, key, words);
-        bits = words[0] | (uint64_t)words[1] << 32;
-        counter[2]++;
-    } while (bits < (0 - bound) % bound);
-    return bits % bound;
+gs_status gs_data_check_batch(const gs_data *data, size_t batch, gs_error *error) {
+    if (batch <= data->examples)
+        return GS_OK;
+    return gs_fail(error, GS_ERR_USAGE,
+                   "--batch: expected %zu or fewer, the examples in the data, got '%zu'",
+                   data->examples, batch);
 }
 
-/* Fisher and Yates from the front, so that only `batch` steps of the shuffle need to be done. */
 gs_status gs_data_batch(const gs_data *data, uint64_t seed, size_t batch, double *input,
                         size_t *labels, gs_error *error) {
-    if (batch > data->examples)
-        return gs_fail(error, GS_ERR_USAGE,
-                       "--batch: expected %zu or fewer, the examples in the data, got '%zu'",
-                       data->examples, batch);
-    size_t *order = gs_alloc(data->examples, sizeof *order, error);
-    if (!order)
-        return GS_ERR_MEMORY;
-    for (size_t i = 0; i < data->examples; i++)
-        order[i] = i;
-    for (size_t i = 0; i < batch; i++) {
-        size_t j = i + (size_t)random_below(seed, i, data->examples - i);
-        size_t chosen = order[j];
-        order[j] = order[i];
-        memcpy(input + i * data->features, data->values + chosen * data->features,
-               data->features * sizeof *input);
-        labels[i] = data->labels[chosen];
-    }
-    gs_free(order);
-    return GS_OK;
+    gs_batches batches;
+    gs_status status = gs_batches_new(data, seed, true, batch, &batches, error);
+    if (status == GS_OK)
+        gs_batches_take(&batches, 0, input, labels);
+    gs_batches_free(&batches);
+    return status;
 }

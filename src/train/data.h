@@ -37,6 +37,9 @@ void gs_data_free(gs_data *data);
    (biased), a constant feature to 0. */
 void gs_data_scale(gs_data *data, size_t scale);
 
+/* Errors: GS_ERR_USAGE if there are fewer examples than `batch`. */
+gs_status gs_data_check_batch(const gs_data *data, size_t batch, gs_error *error);
+
 /* The first `batch` examples after a shuffle seeded by `seed`: input [batch, features], labels
    [batch]. A smaller batch of the same seed is the beginning of a larger one.
    Errors: GS_ERR_USAGE if there are fewer examples than `batch`; GS_ERR_MEMORY. */
