@@ -14,11 +14,9 @@
 #include "report/spread.h"
 #include "report/table.h"
 
-enum { VERDICTS = GS_NONFINITE + 1 };
-
 typedef struct {
     const cli_remedy *remedy;
-    size_t networks, verdicts[VERDICTS], shattered;
+    size_t networks, verdicts[GS_VERDICTS], shattered;
     gs_sample ratio, corr_output, corr_input;
     double ratio_left_out; /* one that is not finite, if there is any */
     gs_verdict verdict;    /* the most frequent; of equals the worse */
@@ -105,7 +103,7 @@ static double distance_of(const outcome *o) {
 }
 
 static int grade_of(const outcome *o) {
-    static const int grades[VERDICTS] = {
+    static const int grades[GS_VERDICTS] = {
         [GS_HEALTHY] = 0, [GS_VANISHING] = 1, [GS_EXPLODING] = 1, [GS_NONFINITE] = 2};
     return grades[o->verdict];
 }

@@ -41,7 +41,8 @@ typedef struct {
     cli_job job; /* the seed of its configuration is that of the network at hand */
     run_options options;
     gs_report *report;
-    bool condition; /* that of --fail-on held for some network */
+    gs_layer_theory *theory; /* NULL until it is predicted */
+    bool condition;          /* that of --fail-on held for some network */
 } run;
 
 /* ---- Writing ---- */
@@ -83,17 +84,26 @@ static gs_status write_record(run *r, const gs_network *network, const gs_record
 
 /* ---- One network ---- */
 
-static gs_status predict(const run *r, size_t count, gs_layer_stats *stats, gs_error *error) {
+/* One prediction does for all seeds, unless they draw different examples from data. */
+static gs_status predict(run *r, size_t count, gs_error *error) {
     const gs_config *config = r->job.config;
     gs_input_moments moments;
-    gs_layer_theory *theory = gs_alloc(count, sizeof *theory, error);
-    gs_status status = theory ? cli_job_moments(&r->job, config, &moments, error) : GS_ERR_MEMORY;
+    if (r->theory && !config->data)
+        return GS_OK;
+    if (!r->theory)
+        r->theory = gs_alloc(count, sizeof *r->theory, error);
+    gs_status status =
+        r->theory ? cli_job_moments(&r->job, config, &moments, error) : GS_ERR_MEMORY;
     if (status == GS_OK)
-        status = gs_predict(config, config->data ? &moments : NULL, false, theory, NULL, error);
+        status = gs_predict(config, config->data ? &moments : NULL, false, r->theory, NULL, error);
+    return status;
+}
+
+static gs_status add_theory(run *r, size_t count, gs_layer_stats *stats, gs_error *error) {
+    gs_status status = predict(r, count, error);
     for (size_t i = 0; status == GS_OK && i < count; i++)
-        if (!isnan(theory[i].grad_z_log10))
-            gs_stats_set(&stats[i], GS_THEORY_GRAD_LOG10, theory[i].grad_z_log10);
-    gs_free(theory);
+        if (!isnan(r->theory[i].grad_z_log10))
+            gs_stats_set(&stats[i], GS_THEORY_GRAD_LOG10, r->theory[i].grad_z_log10);
     return status;
 }
 
@@ -101,15 +111,15 @@ static gs_status measure(run *r, size_t index, gs_network *network, gs_error *er
     gs_config *config = r->job.config;
     gs_summary summary;
     size_t rows = gs_network_layers(network);
+    uint64_t columns = gs_report_columns(cli_job_format(&r->job), r->job.output.quiet);
     gs_layer_stats *stats = gs_alloc(rows, sizeof *stats, error);
     gs_status status = stats ? GS_OK : GS_ERR_MEMORY;
     if (status == GS_OK && r->options.save)
         status = gs_network_keep_gradients(network, error);
     if (status == GS_OK)
-        status = gs_measure_columns(network, gs_report_columns(cli_job_format(&r->job)), stats,
-                                    &summary, error);
-    if (status == GS_OK)
-        status = predict(r, rows, stats, error);
+        status = gs_measure_columns(network, columns, stats, &summary, error);
+    if (status == GS_OK && columns >> GS_THEORY_GRAD_LOG10 & 1)
+        status = add_theory(r, rows, stats, error);
     if (status == GS_OK) {
         gs_record record = {index, config->seed, 0, config, rows, stats, &summary};
         status = write_record(r, network, &record, error);
@@ -161,5 +171,6 @@ int cmd_run(char **arguments) {
     if (status == GS_OK)
         status = run_seeds(&r, &error);
     gs_report_free(r.report);
+    gs_free(r.theory);
     return cli_job_end(&r.job, status, &error, r.condition ? CLI_CONDITION : CLI_DONE);
 }

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "flow/measure.h"
 
 /* ---- Options ---- */
 
@@ -95,14 +96,9 @@ static gs_status set_batch(const cli_job *job, const gs_config *config, gs_netwo
     return status;
 }
 
-static int ascending(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Means over eighths of the sorted examples; where there are fewer, they are taken again. */
 static void group(size_t batch, double *squares, gs_input_moments *moments) {
-    qsort(squares, batch, sizeof *squares, ascending);
+    gs_sort(squares, batch);
     for (size_t g = 0; g < GS_INPUT_GROUPS; g++) {
         size_t first = g * batch / GS_INPUT_GROUPS, end = (g + 1) * batch / GS_INPUT_GROUPS;
         end += end == first;

@@ -97,6 +97,8 @@ void gs_path_free(gs_path *path);
 void gs_path_see(gs_path *path, size_t layer, unsigned names, const gs_signal *grad,
                  gs_magnitude norm);
 
+void gs_sort(double *values, size_t count); /* ascending */
+
 /* Sorts the values; nan if there are none. The mean of the two in the middle if their number is
    even. */
 double gs_median(double *values, size_t count);

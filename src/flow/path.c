@@ -146,8 +146,12 @@ static int compare(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-double gs_median(double *values, size_t count) {
+void gs_sort(double *values, size_t count) {
     qsort(values, count, sizeof *values, compare);
+}
+
+double gs_median(double *values, size_t count) {
+    gs_sort(values, count);
     if (count == 0)
         return NAN;
     double low = values[(count - 1) / 2], high = values[count / 2];

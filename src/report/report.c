@@ -18,8 +18,10 @@ struct gs_report {
     gs_spread *spread; /* of a table over several seeds, from the first on */
 };
 
-uint64_t gs_report_columns(gs_report_format format) {
-    return format == GS_FORMAT_TABLE ? gs_table_columns() : GS_ALL_COLUMNS;
+uint64_t gs_report_columns(gs_report_format format, bool quiet) {
+    if (format != GS_FORMAT_TABLE)
+        return GS_ALL_COLUMNS;
+    return quiet ? 0 : gs_table_columns();
 }
 
 gs_report *gs_report_new(FILE *file, gs_report_style style, gs_error *error) {

@@ -24,7 +24,7 @@ typedef struct {
 
 /* The columns of gs_layer_stats that a format shows, bit c for column c: what is not shown need not
    be measured. */
-uint64_t gs_report_columns(gs_report_format format);
+uint64_t gs_report_columns(gs_report_format format, bool quiet);
 
 typedef struct gs_report gs_report;
 

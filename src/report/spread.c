@@ -9,8 +9,6 @@
 #include "base/text.h"
 #include "report/table.h"
 
-enum { VERDICTS = GS_NONFINITE + 1 };
-
 typedef struct {
     size_t layer;
     gs_layer_kind kind;
@@ -22,7 +20,7 @@ struct gs_spread {
     uint64_t first_seed, last_seed;
     layer_spread *layers; /* [rows] */
     gs_sample ratio, decades;
-    size_t verdicts[VERDICTS], shattered;
+    size_t verdicts[GS_VERDICTS], shattered;
 };
 
 /* ---- Accumulation ---- */
@@ -139,7 +137,7 @@ static void write_totals(FILE *out, const gs_spread *spread) {
                 left_out, spread->networks);
     fputs("verdict    ", out);
     const char *comma = "";
-    for (size_t v = 0; v < VERDICTS; v++)
+    for (size_t v = 0; v < GS_VERDICTS; v++)
         if (spread->verdicts[v] > 0) {
             fprintf(out, "%s%s %zu of %zu", comma, gs_verdict_name((gs_verdict)v),
                     spread->verdicts[v], spread->networks);

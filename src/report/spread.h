@@ -7,6 +7,8 @@
 
 #include "report/report.h"
 
+enum { GS_VERDICTS = GS_NONFINITE + 1 };
+
 /* ---- Accumulation ---- */
 
 typedef struct {
