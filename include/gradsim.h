@@ -102,6 +102,7 @@ typedef enum {
     GS_F16_ZERO,           /* in float16 */
     GS_BF16_ZERO,          /* in bfloat16 */
     GS_THEORY_GRAD_LOG10,  /* predicted GS_GRAD_Z_LOG10 */
+    GS_MOVED,              /* norm of W - W_0 over norm of W_0, W_0 as training began */
     GS_COLUMN_COUNT
 } gs_column;
 

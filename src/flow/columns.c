@@ -30,6 +30,7 @@ static const char *const column_names[GS_COLUMN_COUNT] = {
     [GS_F16_ZERO] = "f16_zero",
     [GS_BF16_ZERO] = "bf16_zero",
     [GS_THEORY_GRAD_LOG10] = "theory_grad_log10",
+    [GS_MOVED] = "moved",
 };
 
 const char *gs_column_name(gs_column column) {

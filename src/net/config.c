@@ -4,15 +4,19 @@
  */
 #include "net/config.h"
 
+#include <math.h>
 #include <stddef.h>
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "net/activation.h"
 #include "net/init.h"
+#include "net/schedule.h"
+#include "net/update.h"
 
 #define LARGEST 1e15   /* magnitude of any real option: it and its square fit in either type */
 #define SMALLEST 1e-30 /* where zero makes no sense */
+#define BELOW_1 0.9999999999999999
 
 /* ---- Families ---- */
 
@@ -127,6 +131,20 @@ static const gs_name dtype_rows[] = {
     {.name = "f32", .alias = {"float32", "float"}, .help = "32-bit floating point"},
 };
 
+static const gs_name shuffle_rows[] = {
+    {.name = "on", .help = "every epoch in an order of its own, from the seed"},
+    {.name = "off", .help = "in the order of the file"},
+};
+
+static const gs_name log_every_rows[] = {
+    {.minimum = 1,
+     .maximum = LARGEST,
+     .whole = true,
+     .letter = "N",
+     .help = "steps 0, N, 2 N, ... and the last"},
+    {.name = "log", .help = "steps 0, 1, 2, 5, 10, 20, 50, ... and the last"},
+};
+
 static const gs_name weights_rows[] = {
     {.name = "stored", .help = "drawn once and kept"},
     {.name = "streamed", .help = "made by tile when needed, forward and again backward"},
@@ -143,6 +161,8 @@ static const gs_family data_scale_family = GS_FAMILY(data_scale_rows);
 static const gs_family loss_family = GS_FAMILY(loss_rows);
 static const gs_family clip_family = GS_FAMILY(clip_rows);
 static const gs_family dtype_family = GS_FAMILY(dtype_rows);
+static const gs_family shuffle_family = GS_FAMILY(shuffle_rows);
+static const gs_family log_every_family = GS_FAMILY(log_every_rows);
 static const gs_family weights_family = GS_FAMILY(weights_rows);
 
 /* ---- The table of options ---- */
@@ -197,14 +217,52 @@ static const gs_option rows[] = {
     {"loss", GS_OPTION_CHOICE, offsetof(gs_config, loss), "NAME", "auto",
      "the loss, by default ce with data and else mse",
      .family = &loss_family, .automatic = "auto", .column = true},
+    {"shuffle", GS_OPTION_CHOICE, offsetof(gs_config, shuffle), "on|off", "on",
+     "the order of the examples", .family = &shuffle_family, .column = true},
+    {"test-data", GS_OPTION_TEXT, offsetof(gs_config, test_data), "PATH", NULL,
+     "examples to test on, which no step sees", .column = true},
+    {"test-share", GS_OPTION_REAL, offsetof(gs_config, test_share), "X", "0",
+     "share of --data to hold back and test on", .minimum = 0, .maximum = 1, .column = true},
 
     {"clip", GS_OPTION_CHOICE, offsetof(gs_config, clip), "KIND", "none",
-     "clipping of gradients", .group = "Clipping", .family = &clip_family, .column = true},
-
+     "clipping of gradients", .group = "Training", .family = &clip_family, .column = true},
+    {"grad-normalize", GS_OPTION_FLAG, offsetof(gs_config, grad_normalize), NULL, NULL,
+     "scale the gradient of each layer to norm 1, before clipping", .column = true},
     {"steps", GS_OPTION_SIZE, offsetof(gs_config, steps), "N", "0",
-     "steps of training: 0, as initialized; training is not there yet", .group = "Run", .minimum = 0, .maximum = 0},
+     "steps of training in all; 0: as it is", .minimum = 0, .maximum = 1e15, .saved = true},
+    {"epochs", GS_OPTION_SIZE, offsetof(gs_config, epochs), "N", "0",
+     "the same, as passes over the data", .minimum = 0, .maximum = 1e15},
+    {"opt", GS_OPTION_CHOICE, offsetof(gs_config, opt), "NAME", "sgd",
+     "optimizer", .family = &gs_optimizer_family, .column = true},
+    {"lr", GS_OPTION_REAL, offsetof(gs_config, rate), "X", "auto",
+     "learning rate, by default 0.01, and 0.001 for adam and adamw",
+     .minimum = 0, .maximum = LARGEST, .automatic = "auto", .column = true},
+    {"beta1", GS_OPTION_REAL, offsetof(gs_config, beta1), "X", "0.9",
+     "adam: what its mean of gradients keeps", .minimum = 0, .maximum = BELOW_1, .column = true},
+    {"beta2", GS_OPTION_REAL, offsetof(gs_config, beta2), "X", "0.999",
+     "adam: and that of their squares", .minimum = 0, .maximum = BELOW_1, .column = true},
+    {"rho", GS_OPTION_REAL, offsetof(gs_config, rho), "X", "0.99",
+     "rmsprop: what its mean of squares keeps", .minimum = 0, .maximum = 1, .column = true},
+    {"eps", GS_OPTION_REAL, offsetof(gs_config, eps), "X", "1e-8",
+     "adam, rmsprop: added to the root", .minimum = 0, .maximum = LARGEST, .column = true},
+    {"l1", GS_OPTION_REAL, offsetof(gs_config, l1), "X", "0",
+     "adds l1 sign(w) to every gradient", .minimum = 0, .maximum = LARGEST, .column = true},
+    {"l2", GS_OPTION_REAL, offsetof(gs_config, l2), "X", "0",
+     "adds l2 w to it; adamw: shrinks w by lr l2 instead",
+     .minimum = 0, .maximum = LARGEST, .column = true},
+    {"max-norm", GS_OPTION_REAL, offsetof(gs_config, max_norm), "C", "0",
+     "most that the norm of a unit's weights may be after a step; 0: no limit",
+     .minimum = 0, .maximum = LARGEST, .column = true},
+    {"warmup", GS_OPTION_SIZE, offsetof(gs_config, warmup), "N", "0",
+     "steps over which lr rises linearly to its value", .minimum = 0, .maximum = 1e15, .column = true},
+    {"schedule", GS_OPTION_CHOICE, offsetof(gs_config, schedule), "NAME", "constant",
+     "what lr does after that", .family = &gs_schedule_family, .column = true},
+    {"log-every", GS_OPTION_CHOICE, offsetof(gs_config, log_every), "N", "auto",
+     "which steps are reported: a number, or log; by default every one, and in a table log",
+     .family = &log_every_family, .automatic = "auto", .saved = true},
+
     {"seed", GS_OPTION_SEED, offsetof(gs_config, seed), "N", "1",
-     "seed of everything random", .column = false},
+     "seed of everything random", .group = "Run", .saved = true},
     {"seeds", GS_OPTION_SIZE, offsetof(gs_config, seeds), "N", "1",
      "networks to run, with seeds N, N+1, ...", .minimum = 1, .maximum = 1e6},
     {"dtype", GS_OPTION_CHOICE, offsetof(gs_config, dtype), "TYPE", "f64",
@@ -239,12 +297,16 @@ gs_config *gs_config_copy(const gs_config *config, gs_error *error) {
     if (!copy)
         return NULL;
     *copy = *config;
-    copy->data = NULL;
-    if (config->data && gs_config_set(copy, "data", config->data, error) != GS_OK) {
-        gs_config_free(copy);
-        return NULL;
-    }
-    return copy;
+    copy->data = copy->test_data = NULL;
+    gs_status status = GS_OK;
+    if (config->data)
+        status = gs_config_set(copy, "data", config->data, error);
+    if (config->test_data && status == GS_OK)
+        status = gs_config_set(copy, "test-data", config->test_data, error);
+    if (status == GS_OK)
+        return copy;
+    gs_config_free(copy);
+    return NULL;
 }
 
 void gs_config_free(gs_config *config) {
@@ -326,6 +388,8 @@ gs_status gs_config_resolve(gs_config *config, size_t features, size_t classes, 
     gs_config resolved = *config;
     if (resolved.loss.index == GS_CHOICE_AUTO)
         resolved.loss.index = config->data ? GS_LOSS_CE : GS_LOSS_MSE;
+    if (isnan(resolved.rate))
+        resolved.rate = gs_update_rule_of(resolved.opt)->rate;
     resolved.head = config->head || config->data || resolved.loss.index == GS_LOSS_CE;
     gs_status status = resolve_shape(&resolved, features, classes, error);
     if (status == GS_OK)

@@ -17,6 +17,8 @@ enum { GS_INPUT_NORMAL, GS_INPUT_CONSTANT };
 enum { GS_LOSS_MSE, GS_LOSS_CE, GS_LOSS_SUM, GS_LOSS_RANDOM };
 enum { GS_CLIP_NONE, GS_CLIP_VALUE, GS_CLIP_NORM, GS_CLIP_LAYER, GS_CLIP_AGC };
 enum { GS_SCALE_NONE, GS_SCALE_UNIT, GS_SCALE_STANDARD };
+enum { GS_SHUFFLE_ON, GS_SHUFFLE_OFF };
+enum { GS_LOG_EVERY_N, GS_LOG_SPACED };
 enum { GS_WEIGHTS_STORED, GS_WEIGHTS_STREAMED };
 
 struct gs_config {
@@ -36,8 +38,18 @@ struct gs_config {
     char *data;
     gs_choice data_scale;
     gs_choice loss; /* GS_CHOICE_AUTO: ce with data, else mse */
+    gs_choice shuffle;
+    char *test_data;
+    double test_share;
     gs_choice clip;
-    size_t steps;
+    size_t steps, epochs;
+    gs_choice opt;
+    double rate; /* of learning; nan: that of the optimizer */
+    double beta1, beta2, rho, eps, l1, l2, max_norm;
+    bool grad_normalize;
+    size_t warmup;
+    gs_choice schedule;
+    gs_choice log_every; /* GS_CHOICE_AUTO: as the format likes it */
     uint64_t seed;
     size_t seeds;
     gs_choice dtype;   /* index is gs_dtype */

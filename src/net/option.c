@@ -5,6 +5,7 @@
 #include "net/option.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -98,9 +99,13 @@ static int describe_range(char *text, size_t size, const char *noun, double low,
                        : gs_format(text, size, "%s from %s to %s", noun, from, to);
 }
 
+static const char *number_of(const gs_name *row) {
+    return row->whole ? "a whole number" : "a number";
+}
+
 static int describe_row(char *text, size_t size, const gs_name *row) {
     if (!row->name)
-        return describe_range(text, size, "a number", row->minimum, row->maximum);
+        return describe_range(text, size, number_of(row), row->minimum, row->maximum);
     bool required = row->parameter == GS_PARAM_REQUIRED;
     return gs_format(text, size, "%s%s%s", row->name, required ? ":" : "",
                      required ? row->letter : "");
@@ -212,6 +217,15 @@ static bool parse_real_within(const char *text, double minimum, double maximum, 
     return true;
 }
 
+static bool parse_parameter(const char *text, const gs_name *row, double *value) {
+    double number;
+    if (!parse_real_within(text, row->minimum, row->maximum, &number) ||
+        (row->whole && number != floor(number)))
+        return false;
+    *value = number;
+    return true;
+}
+
 /* 15 digits where they parse to the same number, else 17, which always do. */
 static int print_real(char *text, size_t size, double value) {
     char digits[32];
@@ -223,14 +237,19 @@ static int print_real(char *text, size_t size, double value) {
 
 static gs_status parse_real(const gs_option *option, void *field, const char *text,
                             gs_error *error) {
-    if (!parse_real_within(text, option->minimum, option->maximum, field))
+    bool automatic = option->automatic && strcmp(text, option->automatic) == 0;
+    if (automatic)
+        *(double *)field = NAN;
+    else if (!parse_real_within(text, option->minimum, option->maximum, field))
         return refuse_number(option, "a number", text, error);
     return GS_OK;
 }
 
 static int format_real(const gs_option *option, const void *field, char *text, size_t size) {
-    (void)option;
-    return print_real(text, size, *(const double *)field);
+    double number = *(const double *)field;
+    if (isnan(number))
+        return gs_format(text, size, "%s", option->automatic);
+    return print_real(text, size, number);
 }
 
 /* ---- Choices ---- */
@@ -256,7 +275,8 @@ static gs_status refuse_parameter(const gs_option *option, const gs_name *row,
     named.name = name;
     if (row->parameter == GS_PARAM_NONE)
         return refuse(&named, "nothing after the name", parameter, NULL, error);
-    int length = describe_range(expected, sizeof expected, "a number", row->minimum, row->maximum);
+    int length =
+        describe_range(expected, sizeof expected, number_of(row), row->minimum, row->maximum);
     gs_format(expected + length, sizeof expected - (size_t)length, " after ':'");
     return refuse(&named, expected, parameter, NULL, error);
 }
@@ -272,7 +292,7 @@ static bool find_name(const gs_family *family, const char *text, size_t length, 
 static bool parse_bare_number(const gs_family *family, const char *text, gs_choice *choice) {
     for (choice->index = 0; choice->index < family->count; choice->index++) {
         const gs_name *row = gs_family_row(family, choice->index);
-        if (!row->name && parse_real_within(text, row->minimum, row->maximum, &choice->parameter))
+        if (!row->name && parse_parameter(text, row, &choice->parameter))
             return true;
     }
     return false;

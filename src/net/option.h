@@ -17,6 +17,7 @@ typedef struct {
     const char *alias[3]; /* other names, NULL past the last */
     gs_parameter parameter;
     double standard, minimum, maximum; /* of the parameter: default and closed range */
+    bool whole;                        /* no fractions */
     const char *letter;                /* the parameter in help: "STD" */
     const char *help;                  /* formula or one line */
 } gs_name;
@@ -55,10 +56,11 @@ typedef struct {
     const char *help;      /* one line */
     const char *group;     /* heading in help; NULL: that of the row before */
     char letter;           /* short form, 0 if none */
-    const char *automatic; /* word for "choose for me", NULL if none: size 0, GS_CHOICE_AUTO */
+    const char *automatic; /* word for "choose for me", NULL if none: size 0, nan, GS_CHOICE_AUTO */
     double minimum, maximum;
     const gs_family *family;
-    bool column; /* stands in the log as a config column */
+    bool column; /* stands in the log as a config column, and in a saved network */
+    bool saved;  /* is no column, but stands in a saved network */
 } gs_option;
 
 typedef struct {

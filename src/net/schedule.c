@@ -44,6 +44,7 @@ static const gs_schedule schedules[] = {
       .standard = 1,
       .minimum = 1,
       .maximum = 1e15,
+      .whole = true,
       .letter = "EVERY",
       .help = "a tenth of it after every EVERY steps"},
      step},
@@ -54,6 +55,8 @@ const gs_family gs_schedule_family = GS_FAMILY(schedules);
 double gs_schedule_factor(gs_choice schedule, size_t warmup, size_t t, size_t steps) {
     if (t <= warmup)
         return (double)t / (double)warmup;
+    if (steps <= warmup)
+        return 1;
     return schedules[schedule.index].factor(schedule.parameter, (double)(t - warmup - 1),
                                             (double)(steps - warmup));
 }

@@ -10,6 +10,7 @@
 #define GS_REPORT_REPORT_H
 
 #include "report/sheet.h"
+#include "train/diagnosis.h"
 
 /* One network at one step. */
 typedef struct {
@@ -20,6 +21,8 @@ typedef struct {
     size_t rows;
     const gs_layer_stats *stats;
     const gs_summary *summary;
+    const gs_training_stats *training; /* NULL: nothing of the sort is known */
+    const gs_findings *findings;       /* with the last record of a run of training, else NULL */
 } gs_record;
 
 /* The columns of gs_layer_stats that a format shows, bit c for column c: what is not shown need not

@@ -39,7 +39,7 @@ static gs_status put_metadata(FILE *out, const gs_config *config, size_t *length
     *length += put_text(out, "{\"__metadata__\":{");
     for (size_t i = 0; i < gs_config_options.count; i++) {
         const gs_option *option = &gs_config_options.rows[i];
-        if (!option->column && option->kind != GS_OPTION_SEED)
+        if (!option->column && !option->saved)
             continue;
         size_t room = gs_option_format(option, config, NULL, 0) + 1;
         char *text = gs_alloc(room, 1, error);

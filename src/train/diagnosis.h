@@ -1,0 +1,61 @@
+/*
+ * What a run of training comes to: a plateau, layers that do not move, units that die, and where
+ * numbers ceased to be finite. It is fed with every step, and needs room for a few of them only.
+ */
+#ifndef GS_TRAIN_DIAGNOSIS_H
+#define GS_TRAIN_DIAGNOSIS_H
+
+#include "train/trainer.h"
+
+typedef struct {
+    uint64_t first_step, last_step;
+    double first_loss, last_loss;
+    gs_training_stats first, last; /* those of the first and the last measured step */
+    /* The longest stretch, a fifth of the run or more, over which the mean loss of every part of it
+       stays within 2 % of that of the whole stretch while the gradient vanishes on its way back. */
+    bool has_plateau;
+    uint64_t plateau_first, plateau_last;
+    double plateau_loss;
+    /* Effective depth: the layers that moved by more than a tenth of what the one that moved most
+       did. 0: nothing moved. */
+    size_t moving_layers, layers;
+    size_t least_layer, most_layer; /* that moved least, and most */
+    double least_moved, most_moved;
+    /* Share of units whose slope is 0 on the whole batch, over all hidden layers; nan where no
+       layer has the column, or 0 throughout. */
+    double first_dead, last_dead;
+    size_t dead_layer; /* the layer with most of them in the end */
+    double dead_share; /* of its units */
+    /* The first step with a number that is not finite, and the layer where the signal ceased to be,
+       0 if the gradient did. */
+    bool is_finite;
+    uint64_t nonfinite_step;
+    size_t nonfinite_layer;
+} gs_findings;
+
+enum { GS_LOSS_PARTS = 64 };
+
+/* Losses over equal parts of the run; all zero to begin with. */
+typedef struct {
+    struct {
+        double sum;        /* of losses */
+        uint64_t count;    /* of steps */
+        bool is_vanishing; /* as the last measured step was */
+    } parts[GS_LOSS_PARTS];
+    size_t part_count;
+    uint64_t part_steps; /* in a part that is full */
+    bool is_vanishing;
+    bool has_measured;
+    gs_findings found;
+} gs_diagnosis;
+
+/* A step with this loss, before it is measured if it is: steps come in their order. */
+void gs_diagnosis_step(gs_diagnosis *diagnosis, uint64_t step, double loss);
+
+/* It was measured: rows[count]. */
+void gs_diagnosis_measured(gs_diagnosis *diagnosis, uint64_t step, const gs_layer_stats *rows,
+                           size_t count, const gs_summary *summary, const gs_training_stats *stats);
+
+gs_findings gs_diagnosis_find(const gs_diagnosis *diagnosis);
+
+#endif
