@@ -376,7 +376,7 @@ static gs_status compare(comparison *c, const gs_config *given, gs_error *error)
     }
     if (status == GS_OK) {
         qsort(c->outcomes, c->remedies.count, sizeof *c->outcomes, compare_outcomes);
-        status = cli_job_open(&c->job, &style, error);
+        status = cli_job_open(&c->job, "w", &style, error);
     }
     if (status == GS_OK)
         status = (style.format == GS_FORMAT_TABLE ? write_text : write_sheet)(c, style, error);
@@ -392,7 +392,7 @@ int cmd_compare(char **arguments) {
     if (!cli_job_begin(&c.job, "compare", arguments, (cli_target){NULL, NULL}, &exit_status))
         return exit_status;
     gs_config *given = gs_config_copy(c.job.config, &error); /* as typed, for the commands */
-    gs_status status = given ? cli_job_load(&c.job, &error) : GS_ERR_MEMORY;
+    gs_status status = given ? cli_job_load(&c.job, NULL, &error) : GS_ERR_MEMORY;
     if (status == GS_OK)
         status = compare(&c, given, &error);
     gs_config_free(given);

@@ -174,12 +174,14 @@ static void print_columns(const help_row *rows) {
     print_rows(rows);
     for (gs_column column = 0; column < GS_COLUMN_COUNT; column++)
         print_row(gs_column_name(column), help_columns[column]);
+    print_rows(help_steps);
     add(&options, "and the options");
     for (size_t i = 0; i < gs_config_options.count; i++)
         if (gs_config_options.rows[i].column)
             add(&options, " %s", gs_config_options.rows[i].name);
-    add(&options, ", with _ for -; the options gain and loss, which are measurements too, stand as "
-                  "config_gain and config_loss.");
+    add(&options,
+        ", with _ for -; the options gain, loss and lr, which are measurements too, stand "
+        "as config_gain, config_loss and config_lr.");
     print_words(options.text, 0, 0);
     printf("\nWith --order act-dense the gains are those of the layer itself:\n");
     print_rows(help_act_dense_gains);
@@ -204,12 +206,15 @@ static const struct {
     {"norms", "norm", NULL, NULL},
     {"residuals", "residual", NULL, NULL},
     {"losses", "loss", NULL, NULL},
+    {"optimizers", "opt", NULL, NULL},
+    {"schedules", "schedule", NULL, NULL},
     {"clipping", "clip", NULL, NULL},
     {"columns", NULL, print_columns, help_indices},
     {"environment", NULL, print_rows, help_environment},
     {"exit-status", NULL, print_rows, help_exit_statuses},
     {"verdict", NULL, print_rows, help_verdict},
     {"compare", NULL, print_rows, help_compare},
+    {"training", NULL, print_rows, help_training},
     {"theory", NULL, print_rows, help_theory},
     {"spectrum", NULL, print_rows, help_isometry},
 };

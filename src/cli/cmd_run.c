@@ -7,15 +7,12 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "cli/job.h"
+#include "cli/progress.h"
+#include "cli/run.h"
 #include "flow/measure.h"
-#include "report/report.h"
+#include "report/resume.h"
+#include "train/evaluate.h"
 #include "train/safetensors.h"
-
-typedef struct {
-    gs_choice fail_on; /* index is gs_verdict; GS_HEALTHY: never */
-    char *save;
-} run_options;
 
 static const gs_name fail_on_rows[] = {
     {.name = "never", .help = "the verdict does not change the exit status"},
@@ -31,55 +28,93 @@ static const gs_option option_rows[] = {
     {"fail-on", GS_OPTION_CHOICE, offsetof(run_options, fail_on), "VERDICT", "never",
      "exit with status 3 on this verdict", .group = "Output of run", .family = &conditions},
     {"save", GS_OPTION_TEXT, offsetof(run_options, save), "FILE", NULL,
-     "save the batch, the network and its gradients (safetensors)", .letter = 0},
+     "save the batch, the network and its gradients (safetensors), and what training goes on from",
+     .letter = 0},
+    {"save-every", GS_OPTION_SIZE, offsetof(run_options, save_every), "N", "auto",
+     "save after every N steps too, by default about every second",
+     .minimum = 1, .maximum = 1e15, .automatic = "auto"},
+    {"load", GS_OPTION_TEXT, offsetof(run_options, load), "FILE", NULL,
+     "a saved network: one of --save, to go on from, or any plain MLP (safetensors)", .letter = 0},
+    {"progress", GS_OPTION_CHOICE, offsetof(run_options, progress), "HOW", "auto",
+     "how training shows where it is, on standard error", .family = &cli_progress_modes},
 };
 /* clang-format on */
 
 const gs_option_table cli_run_options = {option_rows, sizeof option_rows / sizeof option_rows[0]};
-
-typedef struct {
-    cli_job job; /* the seed of its configuration is that of the network at hand */
-    run_options options;
-    gs_report *report;
-    gs_layer_theory *theory; /* NULL until it is predicted */
-    bool condition;          /* that of --fail-on held for some network */
-} run;
 
 /* ---- Writing ---- */
 
 static gs_status save_network(const run *r, const gs_network *network, gs_error *error) {
     struct stat info;
     cli_hold_interrupts(stat(r->options.save, &info) != 0 || S_ISREG(info.st_mode));
-    gs_status status = gs_safetensors_save(network, r->job.config, r->options.save, error);
+    gs_status status = gs_safetensors_save(network, r->job.config, NULL, r->options.save, error);
     cli_hold_interrupts(false);
     return status;
 }
 
-static gs_status open_report(run *r, gs_error *error) {
+/* A log that is there is continued by the run that goes on from a checkpoint. */
+static bool continues_log(const run *r) {
+    struct stat info;
+    return r->job.is_checkpoint && r->job.config->steps > 0 && r->job.path &&
+           cli_job_format(&r->job) != GS_FORMAT_TABLE && stat(r->job.path, &info) == 0 &&
+           S_ISREG(info.st_mode) && info.st_size > 0;
+}
+
+uint64_t run_last_due(const run *r, uint64_t step) {
+    gs_choice every = r->job.config->log_every;
+    uint64_t unit = 1;
+    if (every.index == GS_CHOICE_AUTO)
+        every = cli_job_format(&r->job) == GS_FORMAT_TABLE ? (gs_choice){GS_LOG_SPACED, 0}
+                                                           : (gs_choice){GS_LOG_EVERY_N, 1};
+    if (every.index == GS_LOG_EVERY_N)
+        return step - step % (uint64_t)every.parameter;
+    while (step / unit >= 10)
+        unit *= 10;
+    uint64_t first = step / unit; /* digit */
+    return unit * (first >= 5 ? 5 : first >= 2 ? 2 : first);
+}
+
+/* A last step that was logged although it was not due is not there in a run that never stopped. */
+static gs_status find_end(run *r, gs_report_style *style, size_t rows, gs_error *error) {
+    const gs_log_subject subject = {1, r->job.config->seed, rows};
+    gs_log_end end;
+    gs_error why;
+    uint64_t due = run_last_due(r, r->job.step);
+    uint64_t last = r->job.step > due ? r->job.step - 1 : due;
+    gs_status status = gs_log_continue(r->job.file, *style, subject, last, &end, &why);
+    if (status != GS_OK)
+        return gs_fail(error, status, "%s: %s", r->job.path, why.message);
+    if (end.has_record ? end.step < due : !end.is_empty)
+        return gs_fail(error, GS_ERR_FORMAT,
+                       "%s: expected a log up to step %llu, where '%s' goes on, got one that ends "
+                       "before it",
+                       r->job.path, (unsigned long long)due, gs_safetensors_path(r->job.saved));
+    style->header &= end.is_empty;
+    r->has_logged = end.has_record;
+    r->logged = end.step;
+    return GS_OK;
+}
+
+gs_status run_open(run *r, size_t rows, gs_error *error) {
     gs_report_style style;
-    gs_status status = cli_job_open(&r->job, &style, error);
+    bool continues = continues_log(r);
+    if (r->report)
+        return GS_OK;
+    gs_status status = cli_job_open(&r->job, continues ? "r+" : "w", &style, error);
+    if (status == GS_OK && continues)
+        status = find_end(r, &style, rows, error);
     if (status == GS_OK)
         r->report = gs_report_new(r->job.file, style, error);
     return status == GS_OK && !r->report ? GS_ERR_MEMORY : status;
 }
 
-static gs_status write_rows(const run *r, const gs_record *record, gs_error *error) {
+gs_status run_write(run *r, const gs_record *record, gs_error *error) {
     cli_job_hold_interrupts(&r->job);
     gs_status status = gs_report_write(r->report, record, error);
     if (status == GS_ERR_IO)
         cli_job_fail(&r->job, error);
     cli_hold_interrupts(false);
     return status;
-}
-
-static gs_status write_record(run *r, const gs_network *network, const gs_record *record,
-                              gs_error *error) {
-    gs_status status = GS_OK;
-    if (r->options.save)
-        status = save_network(r, network, error);
-    if (status == GS_OK && !r->report)
-        status = open_report(r, error);
-    return status == GS_OK ? write_rows(r, record, error) : status;
 }
 
 /* ---- One network ---- */
@@ -99,33 +134,62 @@ static gs_status predict(run *r, size_t count, gs_error *error) {
     return status;
 }
 
-static gs_status add_theory(run *r, size_t count, gs_layer_stats *stats, gs_error *error) {
-    gs_status status = predict(r, count, error);
-    for (size_t i = 0; status == GS_OK && i < count; i++)
+gs_status run_add_theory(run *r, size_t rows, gs_layer_stats *stats, gs_error *error) {
+    if (!(r->columns >> GS_THEORY_GRAD_LOG10 & 1) || r->job.saved)
+        return GS_OK;
+    gs_status status = predict(r, rows, error);
+    for (size_t i = 0; status == GS_OK && i < rows; i++)
         if (!isnan(r->theory[i].grad_z_log10))
             gs_stats_set(&stats[i], GS_THEORY_GRAD_LOG10, r->theory[i].grad_z_log10);
     return status;
 }
 
+void run_judge(run *r, const gs_summary *summary) {
+    size_t verdict = (size_t)summary->verdict;
+    r->condition |= verdict != GS_HEALTHY && verdict == r->options.fail_on.index;
+}
+
+/* What a network as it is has of a step of training. */
+static gs_status evaluate(const run *r, gs_network *network, gs_training_stats *training,
+                          gs_error *error) {
+    *training = (gs_training_stats){NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+    training->accuracy = gs_batch_accuracy(network, NULL);
+    if (r->job.held_out.examples == 0)
+        return GS_OK;
+    return gs_network_evaluate(network, &r->job.held_out, &training->test_loss,
+                               &training->test_accuracy, error);
+}
+
+static gs_status write_measured(run *r, size_t index, gs_network *network, gs_layer_stats *stats,
+                                const gs_summary *summary, gs_error *error) {
+    const gs_config *config = r->job.config;
+    size_t rows = gs_network_layers(network);
+    gs_training_stats training;
+    gs_status status = r->options.save ? save_network(r, network, error) : GS_OK;
+    if (status == GS_OK)
+        status = evaluate(r, network, &training, error);
+    if (status == GS_OK)
+        status = run_open(r, rows, error);
+    const gs_record record = {index, config->seed, r->job.step, config, rows,
+                              stats, summary,      &training,   NULL};
+    return status == GS_OK ? run_write(r, &record, error) : status;
+}
+
 static gs_status measure(run *r, size_t index, gs_network *network, gs_error *error) {
-    gs_config *config = r->job.config;
     gs_summary summary;
     size_t rows = gs_network_layers(network);
-    uint64_t columns = gs_report_columns(cli_job_format(&r->job), r->job.output.quiet);
     gs_layer_stats *stats = gs_alloc(rows, sizeof *stats, error);
     gs_status status = stats ? GS_OK : GS_ERR_MEMORY;
     if (status == GS_OK && r->options.save)
         status = gs_network_keep_gradients(network, error);
     if (status == GS_OK)
-        status = gs_measure_columns(network, columns, stats, &summary, error);
-    if (status == GS_OK && columns >> GS_THEORY_GRAD_LOG10 & 1)
-        status = add_theory(r, rows, stats, error);
-    if (status == GS_OK) {
-        gs_record record = {index, config->seed, 0, config, rows, stats, &summary};
-        status = write_record(r, network, &record, error);
-        size_t verdict = (size_t)summary.verdict;
-        r->condition |= verdict != GS_HEALTHY && verdict == r->options.fail_on.index;
-    }
+        status = gs_measure_columns(network, r->columns, stats, &summary, error);
+    if (status == GS_OK)
+        status = run_add_theory(r, rows, stats, error);
+    if (status == GS_OK)
+        status = write_measured(r, index, network, stats, &summary, error);
+    if (status == GS_OK)
+        run_judge(r, &summary);
     gs_free(stats);
     return status;
 }
@@ -133,9 +197,14 @@ static gs_status measure(run *r, size_t index, gs_network *network, gs_error *er
 static gs_status run_seeds(run *r, gs_error *error) {
     gs_config *config = r->job.config;
     gs_status status = GS_OK;
-    for (size_t i = 1; i <= config->seeds && status == GS_OK; i++) {
+    for (size_t i = 1; i <= config->seeds && status == GS_OK && !r->interrupted; i++) {
         gs_network *network = cli_job_network(&r->job, config, error);
-        status = network ? measure(r, i, network, error) : error->code;
+        if (!network)
+            status = error->code;
+        else if (config->steps > 0)
+            status = run_training(r, i, network, error);
+        else
+            status = measure(r, i, network, error);
         gs_network_free(network);
         config->seed++;
     }
@@ -155,7 +224,22 @@ static gs_status refuse_contradictions(const run *r, gs_error *error) {
         return cli_refuse_same_file("save", save, "output", error);
     if (cli_same_file(save, config->data))
         return cli_refuse_same_file("save", save, "data", error);
+    if (cli_same_file(save, config->test_data))
+        return cli_refuse_same_file("save", save, "test-data", error);
+    if (r->options.load && config->seeds > 1)
+        return gs_fail(error, GS_ERR_USAGE, "--seeds: expected 1 with --load, got '%zu'",
+                       config->seeds);
+    if (r->options.save_every > 0 && !save)
+        return gs_fail(error, GS_ERR_USAGE, "--save-every: expected --save with it");
     return GS_OK;
+}
+
+/* Those that are shown; a table of training has no room for theory. */
+static uint64_t columns_of(const run *r) {
+    gs_report_format format = cli_job_format(&r->job);
+    uint64_t theory = (uint64_t)1 << GS_THEORY_GRAD_LOG10;
+    bool is_shown = format != GS_FORMAT_TABLE || r->job.config->steps == 0;
+    return gs_report_columns(format, r->job.output.quiet) & ~(is_shown ? 0 : theory);
 }
 
 int cmd_run(char **arguments) {
@@ -165,12 +249,17 @@ int cmd_run(char **arguments) {
     const cli_target own = {&cli_run_options, &r.options};
     if (!cli_job_begin(&r.job, "run", arguments, own, &exit_status))
         return exit_status;
-    gs_status status = refuse_contradictions(&r, &error);
+    r.job.trains = true;
+    gs_status status = cli_job_load(&r.job, r.options.load, &error);
     if (status == GS_OK)
-        status = cli_job_load(&r.job, &error);
+        status = refuse_contradictions(&r, &error);
+    r.columns = columns_of(&r);
     if (status == GS_OK)
         status = run_seeds(&r, &error);
     gs_report_free(r.report);
     gs_free(r.theory);
-    return cli_job_end(&r.job, status, &error, r.condition ? CLI_CONDITION : CLI_DONE);
+    exit_status = cli_job_end(&r.job, status, &error, r.condition ? CLI_CONDITION : CLI_DONE);
+    if (r.interrupted && status == GS_OK)
+        cli_die_of(r.interrupted);
+    return exit_status;
 }

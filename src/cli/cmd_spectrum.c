@@ -12,6 +12,7 @@
 
 typedef struct {
     size_t example;
+    char *load;
 } spectrum_options;
 
 /* clang-format off */
@@ -19,6 +20,8 @@ static const gs_option option_rows[] = {
     {"example", GS_OPTION_SIZE, offsetof(spectrum_options, example), "N", "1",
      "whose Jacobian: one of the batch; see gradsim help spectrum",
      .group = "Spectrum", .minimum = 1, .maximum = 1e7},
+    {"load", GS_OPTION_TEXT, offsetof(spectrum_options, load), "FILE", NULL,
+     "a saved network: one of --save, or any plain MLP (safetensors)", .letter = 0},
 };
 /* clang-format on */
 
@@ -172,7 +175,7 @@ static gs_status write_table(const run *r, gs_error *error) {
 /* ---- The command ---- */
 
 static gs_status open_output(run *r, gs_error *error) {
-    gs_status status = cli_job_open(&r->job, &r->style, error);
+    gs_status status = cli_job_open(&r->job, "w", &r->style, error);
     if (status == GS_OK && r->style.format != GS_FORMAT_TABLE) {
         r->sheet = gs_sheet_new(r->job.file, r->style, column_names, COLUMNS, error);
         status = r->sheet ? GS_OK : GS_ERR_MEMORY;
@@ -225,7 +228,7 @@ int cmd_spectrum(char **arguments) {
     if (!cli_job_begin(&r.job, "spectrum", arguments,
                        (cli_target){&cli_spectrum_options, &r.options}, &exit_status))
         return exit_status;
-    gs_status status = cli_job_load(&r.job, &error);
+    gs_status status = cli_job_load(&r.job, r.options.load, &error);
     if (status == GS_OK)
         status = run_seeds(&r, &error);
     gs_sheet_free(r.sheet);

@@ -178,7 +178,7 @@ static gs_status predict(cli_job *job, gs_error *error) {
     if (status == GS_OK)
         status = gs_predict(config, config->data ? &moments : NULL, true, rows, &theory, error);
     if (status == GS_OK)
-        status = cli_job_open(job, &style, error);
+        status = cli_job_open(job, "w", &style, error);
     if (status == GS_OK)
         status = (style.format == GS_FORMAT_TABLE ? write_text : write_sheet)(job, style, count,
                                                                               rows, &theory, error);
@@ -272,7 +272,7 @@ static gs_status find_critical(cli_job *job, gs_error *error) {
         status = gs_find_critical(act, sigma_w, has_init ? NAN : fabs(config->bias.parameter),
                                   POINTS, points, &count, error);
     if (status == GS_OK)
-        status = cli_job_open(job, &style, error);
+        status = cli_job_open(job, "w", &style, error);
     if (status == GS_OK && style.format != GS_FORMAT_TABLE)
         status = write_points(job, style, count, points, error);
     else if (status == GS_OK)
@@ -288,7 +288,7 @@ int cmd_theory(char **arguments) {
     if (!cli_job_begin(&job, "theory", arguments, (cli_target){&cli_theory_options, &options},
                        &exit_status))
         return exit_status;
-    gs_status status = cli_job_load(&job, &error);
+    gs_status status = cli_job_load(&job, NULL, &error);
     if (status == GS_OK)
         status = options.critical ? find_critical(&job, &error) : predict(&job, &error);
     return cli_job_end(&job, status, &error, CLI_DONE);

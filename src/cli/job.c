@@ -4,7 +4,6 @@
 #include "cli/job.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +12,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "flow/measure.h"
+#include "train/load.h"
+#include "train/trainer.h"
 
 /* ---- Options ---- */
 
@@ -28,6 +29,8 @@ static gs_status reset(cli_job *job, gs_error *error) {
 
 static void release(cli_job *job) {
     gs_data_free(&job->data);
+    gs_data_free(&job->held_out);
+    gs_safetensors_close(job->saved);
     gs_options_release(&cli_output_options, &job->output);
     if (job->own.table)
         gs_options_release(job->own.table, job->own.base);
@@ -37,7 +40,7 @@ static void release(cli_job *job) {
 bool cli_job_begin(cli_job *job, const char *command, char **arguments, cli_target own,
                    int *status) {
     gs_error error;
-    *job = (cli_job){.own = own};
+    *job = (cli_job){.own = own, .arguments = arguments};
     if (reset(job, &error) != GS_OK) {
         *status = cli_fail(&error);
         release(job);
@@ -54,18 +57,121 @@ bool cli_job_begin(cli_job *job, const char *command, char **arguments, cli_targ
     return true;
 }
 
-gs_status cli_job_load(cli_job *job, gs_error *error) {
-    gs_config *config = job->config;
+/* ---- What is there: a saved network, data ---- */
+
+/* The options of the file, and then those of the arguments again. */
+static gs_status take_saved_options(cli_job *job, gs_error *error) {
+    gs_config *config = gs_config_new(error);
+    gs_status status = config ? gs_config_load(config, job->saved, error) : GS_ERR_MEMORY;
+    if (status == GS_OK) {
+        cli_general general;
+        const cli_target targets[] = {{&gs_config_options, config},
+                                      {&cli_output_options, &job->output},
+                                      {&cli_general_options, &general},
+                                      job->own};
+        size_t steps = config->steps;
+        config->steps = SIZE_MAX;
+        status = cli_parse(job->arguments, targets, job->own.table ? 4 : 3, NULL, error);
+        if (config->steps == SIZE_MAX)
+            config->steps = job->trains && config->epochs == 0 ? steps : 0;
+        job->path = job->output.output && job->path ? job->output.output : NULL;
+    }
+    if (status == GS_OK) {
+        gs_config *before = job->config;
+        job->config = config;
+        config = before;
+    }
+    gs_config_free(config);
+    return status;
+}
+
+static gs_status open_saved(cli_job *job, const char *path, gs_error *error) {
+    gs_status status = gs_safetensors_open(path, &job->saved, error);
+    if (status == GS_OK)
+        status = gs_checkpoint_step(job->saved, &job->is_checkpoint, &job->step, error);
+    if (status == GS_OK)
+        status = take_saved_options(job, error);
+    return status;
+}
+
+/* The seed decides what is held out, and which batch comes next. */
+static gs_status check_seed(const cli_job *job, gs_error *error) {
+    const char *text = gs_safetensors_metadata(job->saved, "seed");
+    uint64_t saved;
+    if (gs_parse_size(text, &saved) == GS_TEXT_OK && saved == job->config->seed)
+        return GS_OK;
+    return gs_fail(error, GS_ERR_USAGE,
+                   "--seed: expected %.80s, that of '%s', to go on, got '%llu'", text,
+                   gs_safetensors_path(job->saved), (unsigned long long)job->config->seed);
+}
+
+/* Steps that are behind a checkpoint cannot be taken back. */
+static gs_status check_steps(const cli_job *job, gs_error *error) {
+    size_t steps = job->config->steps;
+    if (!job->trains && (steps > 0 || job->config->epochs > 0))
+        return gs_fail(error, GS_ERR_USAGE, "--%s: expected none, for this command does not train",
+                       steps > 0 ? "steps" : "epochs");
+    if (steps > 0 && steps < job->step)
+        return gs_fail(error, GS_ERR_USAGE,
+                       "--steps: expected 0, or at least the %llu that are behind '%s', got '%zu'",
+                       (unsigned long long)job->step, gs_safetensors_path(job->saved), steps);
+    if (job->is_checkpoint && steps > 0)
+        return check_seed(job, error);
+    return GS_OK;
+}
+
+static gs_status check_files(const cli_job *job, gs_error *error) {
+    const gs_config *config = job->config;
     const char *output = job->path ? job->path : "/dev/stdout";
-    gs_status status = GS_OK;
     if (cli_same_file(output, config->data))
         return cli_refuse_same_file("output", output, "data", error);
-    if (config->data)
-        status = gs_data_load(config->data, &job->data, error);
+    if (cli_same_file(config->data, config->test_data))
+        return cli_refuse_same_file("test-data", config->test_data, "data", error);
+    if (cli_same_file(output, config->test_data))
+        return cli_refuse_same_file("output", output, "test-data", error);
+    if (job->saved && cli_same_file(output, gs_safetensors_path(job->saved)))
+        return cli_refuse_same_file("output", output, "load", error);
+    return GS_OK;
+}
+
+/* What --epochs comes to. */
+static gs_status count_steps(cli_job *job, gs_error *error) {
+    gs_config *config = job->config;
+    gs_status status = gs_data_check_batch(&job->data, config->batch, error);
+    size_t in_epoch = job->data.examples / config->batch;
+    if (status == GS_OK && !gs_size_multiply(config->epochs, in_epoch, &config->steps))
+        return gs_fail(error, GS_ERR_USAGE, "--epochs: expected fewer, got '%zu'", config->epochs);
     if (status == GS_OK)
-        gs_data_scale(&job->data, config->data_scale.index);
+        config->epochs = 0;
+    return status;
+}
+
+static gs_status load_data(cli_job *job, gs_error *error) {
+    gs_config *config = job->config;
+    bool shuffle = config->shuffle.index == GS_SHUFFLE_ON;
+    gs_status status = gs_data_load(config->data, &job->data, error);
+    if (status == GS_OK && config->test_data)
+        status = gs_data_load_test(config->test_data, &job->data, config->data, config->outputs,
+                                   &job->held_out, error);
+    else if (status == GS_OK)
+        status = gs_data_split(&job->data, config->test_share, shuffle, config->seed,
+                               &job->held_out, error);
     if (status == GS_OK)
-        status = gs_config_resolve(config, job->data.features, job->data.classes, error);
+        gs_data_scale(&job->data, &job->held_out, config->data_scale.index);
+    return status == GS_OK && config->steps == 0 && config->epochs > 0 ? count_steps(job, error)
+                                                                       : status;
+}
+
+gs_status cli_job_load(cli_job *job, const char *saved, gs_error *error) {
+    gs_status status = saved ? open_saved(job, saved, error) : GS_OK;
+    if (status == GS_OK)
+        status = check_files(job, error);
+    if (status == GS_OK && job->config->data)
+        status = load_data(job, error);
+    if (status == GS_OK)
+        status = check_steps(job, error);
+    if (status == GS_OK)
+        status = gs_config_resolve(job->config, job->data.features, job->data.classes, error);
     return status;
 }
 
@@ -155,6 +261,8 @@ gs_network *cli_job_network(const cli_job *job, const gs_config *config, gs_erro
         return NULL;
     gs_status status = job->data.examples > 0 ? set_batch(job, config, network, error)
                                               : gs_network_draw_batch(network, error);
+    if (status == GS_OK && job->saved)
+        status = gs_network_load(network, job->saved, error);
     if (status == GS_OK)
         return network;
     gs_network_free(network);
@@ -186,22 +294,13 @@ static bool choose_color(const cli_job *job) {
            isatty(fileno(job->file));
 }
 
-gs_status cli_job_open(cli_job *job, gs_report_style *style, gs_error *error) {
-    job->file = job->path ? fopen(job->path, "w") : stdout;
+gs_status cli_job_open(cli_job *job, const char *mode, gs_report_style *style, gs_error *error) {
+    job->file = job->path ? fopen(job->path, mode) : stdout;
     if (!job->file)
         return cli_job_fail(job, error);
     *style = (gs_report_style){cli_job_format(job), !job->output.no_header, choose_color(job),
                                job->output.quiet};
     return GS_OK;
-}
-
-void cli_hold_interrupts(bool hold) {
-    sigset_t interrupts;
-    sigemptyset(&interrupts);
-    sigaddset(&interrupts, SIGHUP);
-    sigaddset(&interrupts, SIGINT);
-    sigaddset(&interrupts, SIGTERM);
-    pthread_sigmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &interrupts, NULL);
 }
 
 void cli_job_hold_interrupts(const cli_job *job) {

@@ -10,17 +10,37 @@ const help_row help_notes[] = {
      "MNIST names them, unpacked. A CSV has an example a line: its features, then its class 0, 1, "
      "2, ...; a first line without a number is passed over. --batch examples are drawn by --seed, "
      "scaled by --data-scale, and classified by a readout."},
+    {"epochs", "An epoch has as many steps as --batch fits into the examples that are not held "
+               "out; those that are left over wait for the next."},
+    {"load",
+     "The options that were saved hold unless the arguments say otherwise. A run of training goes "
+     "on from its checkpoint, up to --steps in all: in the log of --output, if there is one, whose "
+     "rows behind the checkpoint are written again, so that the log and the network in the end are "
+     "those of a run that never stopped. With --steps 0 the network is measured as it is. Of "
+     "someone else's file every tensor is a weight [out, in] or a bias of a plain MLP, as PyTorch "
+     "saves a chain of nn.Linear (0.weight, 0.bias, 2.weight, ...); the last becomes the head, and "
+     "--act has to be given."},
     {"memory", "About the most that a network takes: weights that do not fit are streamed, signals "
-               "are made again between checkpoints. The gradients that --save and --clip value or "
-               "agc keep come on top."},
+               "are made again between checkpoints. The gradients that --save, --steps and --clip "
+               "value or agc keep come on top, and so does the state of an optimizer."},
     {"output", "A file is opened for the first record, and what was there is "
-               "replaced; a run that is refused changes nothing."},
+               "replaced, unless --load goes on with it; a run that is refused changes nothing."},
     {"save", "Every tensor as F64 or F32, as --dtype is: input, target, layers.N.weight [out, in], "
              "layers.N.bias, layers.N.norm.weight, head.weight, ..., and each gradient under the "
-             "same name and .grad, unclipped. FILE is replaced when all is written. Only with "
-             "--seeds 1."},
+             "same name and .grad, unclipped; after training also what the optimizer keeps, as "
+             "PyTorch names it (.exp_avg, .momentum_buffer, ...), and the weights of step 0 "
+             "(.initial). FILE is replaced when all is written. Only with --seeds 1."},
+    {"save-every", "By default a checkpoint is saved when a second has passed since the last, and "
+                   "twenty times as long as that took; and in any case at the end and when the "
+                   "run is interrupted."},
     {"seed", "The same seed and options give the same numbers, on any machine and with any number "
              "of threads."},
+    {"test-data", "Of a folder with both sets of MNIST it is t10k. Loss and accuracy on it are "
+                  "computed for every step that is reported; a batch norm uses the statistics of "
+                  "each batch of them, as there are no running averages."},
+    {"test-share", "The examples are drawn by --seed (that of the first run with --seeds), or with "
+                   "--shuffle off are the last of the file. --data-scale learns from the others "
+                   "alone."},
     {NULL, NULL},
 };
 
@@ -104,6 +124,30 @@ const help_row help_compare[] = {
     {NULL, NULL},
 };
 
+const help_row help_training[] = {
+    {"gradsim --steps N",
+     "trains: every step takes a batch of --data (or again the one that was made up), and --opt "
+     "changes the parameters by its gradient, after --grad-normalize and --clip. What is said of "
+     "step t is the network after t updates, its gradient on batch t, and the update that follows; "
+     "--log-every says of which steps"},
+    {"acc, held out", "share of the batch that is classified right; loss and share on --test-data "
+                      "or --test-share"},
+    {"log|g|", "log10 of the norm of all gradients together"},
+    {"clip to, clips", "the same after --clip; share of the updates so far that it changed"},
+    {"dead", "share of units that no example of the batch activates"},
+    {"|dL/dW|", "a bar for every layer (or for a few, of their mean logarithm): full within a "
+                "factor of 10 of the largest, an eighth less for every further factor of 10"},
+    {"moved", "|W - W_0| / |W_0|: how far a layer has come from where it began"},
+    {"plateau", "a fifth of the run or more over which the loss stays within 2 % of its mean while "
+                "the gradient vanishes (see gradsim help verdict)"},
+    {"depth", "effective depth: the layers that moved by more than a tenth of what the one that "
+              "moved most did"},
+    {"stopped", "the first step with a number that is not finite, where a run ends"},
+    {"Ctrl-C", "ends a run after the step at hand; with --save it can go on: see gradsim help "
+               "load"},
+    {NULL, NULL},
+};
+
 const help_row help_theory[] = {
     {"gradsim theory",
      "what mean-field theory expects of a network: sums over very many units are replaced by their "
@@ -172,6 +216,16 @@ const help_row help_indices[] = {
     {NULL, NULL},
 };
 
+const help_row help_steps[] = {
+    {"accuracy", "share of the batch whose largest output is that of its label"},
+    {"test_loss, test_accuracy", "of the examples of --test-data or --test-share"},
+    {"lr", "learning rate of the update that follows; the option stands as config_lr"},
+    {"grad_norm_log10", "log10 of the norm of all gradients together"},
+    {"grad_norm_clipped_log10", "the same after --grad-normalize and --clip"},
+    {"clipped", "share of the updates up to this that clipping changed"},
+    {NULL, NULL},
+};
+
 const char *const help_columns[GS_COLUMN_COUNT] = {
     [GS_Z_MEAN] = "mean of z over units and batch",
     [GS_Z_STD] = "its standard deviation",
@@ -190,7 +244,7 @@ const char *const help_columns[GS_COLUMN_COUNT] = {
     [GS_ACT_GAIN] = "norm of dL/dz over the norm of dL/da",
     [GS_GAIN] = "their product; with skips the ratio of the norms of dL/dx",
     [GS_GRAD_RATIO] = "norm of dL/dW over the norm of W",
-    [GS_UPDATE_RATIO] = "norm of the step over the norm of W",
+    [GS_UPDATE_RATIO] = "norm of the update that follows over the norm of W",
     [GS_CLIP_SCALE] = "factor that clipping applied",
     [GS_GRAD_CLIPPED_LOG10] = "log10 of the norm of dL/dW after it",
     [GS_GRAD_SNR] = "norm of the mean gradient over the standard error across examples",
@@ -199,7 +253,8 @@ const char *const help_columns[GS_COLUMN_COUNT] = {
     [GS_F32_ZERO] = "share of dL/da that would be zero in float32",
     [GS_F16_ZERO] = "share of dL/da that would be zero in float16",
     [GS_BF16_ZERO] = "share of dL/da that would be zero in bfloat16",
-    [GS_THEORY_GRAD_LOG10] = "predicted grad_z_log10",
+    [GS_THEORY_GRAD_LOG10] = "predicted grad_z_log10, of step 0",
+    [GS_MOVED] = "norm of W - W_0 over the norm of W_0, the weights of step 0",
 };
 
 const help_row help_act_dense_gains[] = {

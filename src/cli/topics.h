@@ -12,11 +12,11 @@ typedef struct {
 
 extern const help_row help_notes[]; /* on an option, by its name: what one line does not hold */
 extern const help_row help_exit_statuses[], help_environment[];
-extern const help_row help_verdict[], help_compare[], help_theory[], help_isometry[];
+extern const help_row help_verdict[], help_compare[], help_training[], help_theory[], help_isometry[];
 
 /* ---- Columns of the log ---- */
 
-extern const help_row help_indices[], help_act_dense_gains[], help_cells[];
+extern const help_row help_indices[], help_steps[], help_act_dense_gains[], help_cells[];
 extern const char *const help_columns[GS_COLUMN_COUNT];
 
 #endif

@@ -376,6 +376,21 @@ static gs_status refuse_contradictions(const gs_config *config, gs_error *error)
                        config->data);
     if (!config->data && config->data_scale.index != GS_SCALE_STANDARD)
         return gs_fail(error, GS_ERR_USAGE, "--data-scale: expected --data with it");
+    if (!config->data && (config->shuffle.index == GS_SHUFFLE_OFF || config->epochs > 0))
+        return gs_fail(error, GS_ERR_USAGE, "--%s: expected --data with it",
+                       config->epochs > 0 ? "epochs" : "shuffle");
+    if (!config->data && (config->test_data || config->test_share > 0))
+        return gs_fail(error, GS_ERR_USAGE, "--test-%s: expected --data with it",
+                       config->test_data ? "data" : "share");
+    if (config->test_data && config->test_share > 0)
+        return gs_fail(error, GS_ERR_USAGE, "--test-share: expected none with --test-data '%s'",
+                       config->test_data);
+    if (config->steps > 0 && config->epochs > 0)
+        return gs_fail(error, GS_ERR_USAGE, "--epochs: expected none with --steps %zu, got '%zu'",
+                       config->steps, config->epochs);
+    if (config->weights.index == GS_WEIGHTS_STREAMED && config->steps > 0)
+        return gs_fail(error, GS_ERR_USAGE,
+                       "--weights: expected stored or auto with --steps, got 'streamed'");
     if (config->weights.index == GS_WEIGHTS_STREAMED && !gs_init_can_stream(config->init))
         return gs_fail(error, GS_ERR_USAGE,
                        "--weights: expected stored or auto with --init %s, which needs the whole "

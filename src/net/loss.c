@@ -1,5 +1,6 @@
 /*
- * Losses: one function each for value and gradient, in the order of the table in config.c.
+ * Losses: one function each for value and gradient, and for the value of one example, in the order
+ * of the table in config.c.
  */
 #include "net/loss.h"
 
@@ -105,4 +106,63 @@ static const loss_function losses[] = {
 double gs_loss_gradient(const gs_engine *engine, const gs_loss *loss, const gs_signal *x,
                         gs_signal *grad) {
     return losses[loss->kind](engine, loss, x, grad);
+}
+
+/* ---- One example ---- */
+
+static double element(const gs_engine *engine, const gs_signal *signal, size_t unit,
+                      size_t example) {
+    const gs_kernels *k = engine->kernels;
+    return k->get(gs_signal_element(k, signal, unit, example));
+}
+
+/* L_b = mean (x - y)^2, aligned as in gs_signal_combine() */
+static double mse_of(const gs_engine *engine, const gs_loss *loss, const gs_signal *x, size_t b) {
+    const gs_signal *y = &loss->target;
+    int64_t exponent = x->exponent > y->exponent ? x->exponent : y->exponent;
+    double x_factor = gs_ldexp(1, x->exponent - exponent), squares = 0;
+    double y_factor = gs_ldexp(1, y->exponent - exponent);
+    for (size_t u = 0; u < x->units; u++) {
+        double distance = x_factor * element(engine, x, u, b) - y_factor * element(engine, y, u, b);
+        squares += distance * distance;
+    }
+    return gs_ldexp(squares / (double)x->units, 2 * exponent);
+}
+
+/* L_b = log(1 + sum over u != top of exp(x_u - x_top)) + (x_top - x[label]): neither part is
+   negative, so that no digit is lost. */
+static double ce_of(const gs_engine *engine, const gs_loss *loss, const gs_signal *x, size_t b) {
+    double factor = fmin(gs_ldexp(1, x->exponent), 0x1p900), others = 0;
+    size_t top = 0;
+    for (size_t u = 1; u < x->units; u++)
+        if (element(engine, x, u, b) > element(engine, x, top, b))
+            top = u;
+    double largest = element(engine, x, top, b);
+    for (size_t u = 0; u < x->units; u++)
+        if (u != top)
+            others += gs_exp(factor * (element(engine, x, u, b) - largest));
+    double behind = largest - element(engine, x, loss->labels[b], b);
+    return gs_log1p(others) + gs_ldexp(behind, x->exponent);
+}
+
+/* L_b = sum x, or r . x */
+static double linear_of(const gs_engine *engine, const gs_loss *loss, const gs_signal *x,
+                        size_t b) {
+    double sum = 0;
+    for (size_t u = 0; u < x->units; u++)
+        sum += (loss->readout ? loss->readout[u] : 1) * element(engine, x, u, b);
+    return gs_ldexp(sum, x->exponent);
+}
+
+typedef double (*example_function)(const gs_engine *engine, const gs_loss *loss, const gs_signal *x,
+                                   size_t example);
+
+static const example_function of_example[] = {[GS_LOSS_MSE] = mse_of,
+                                              [GS_LOSS_CE] = ce_of,
+                                              [GS_LOSS_SUM] = linear_of,
+                                              [GS_LOSS_RANDOM] = linear_of};
+
+double gs_loss_of_example(const gs_engine *engine, const gs_loss *loss, const gs_signal *x,
+                          size_t example) {
+    return of_example[loss->kind](engine, loss, x, example);
 }

@@ -28,4 +28,9 @@ void gs_loss_free(gs_loss *loss);
 double gs_loss_gradient(const gs_engine *engine, const gs_loss *loss, const gs_signal *x,
                         gs_signal *grad);
 
+/* The loss of one example alone, in double: their mean over the batch is the value above. It keeps
+   its digits where it is small. */
+double gs_loss_of_example(const gs_engine *engine, const gs_loss *loss, const gs_signal *x,
+                          size_t example);
+
 #endif

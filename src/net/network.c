@@ -199,7 +199,7 @@ static gs_status new_or_borrowed(const gs_network *network, const gs_signal *own
 }
 
 /* Outputs that are not kept take turns in two signals; what is kept only until the next segment is
-   in the memory of the one before. */
+   in the memory of the one before. The output of the network is still there after backward. */
 static gs_status allocate_signals_of(gs_network *network, size_t index, gs_error *error) {
     const gs_config *config = network->config;
     gs_stage *stage = &network->stages[index];
@@ -215,7 +215,8 @@ static gs_status allocate_signals_of(gs_network *network, size_t index, gs_error
     if (status != GS_OK)
         return status;
     if (is_kept(stage)) {
-        const gs_signal *owner = sharing && !is_checkpoint(network, stage) ? &sharing->out : NULL;
+        bool stays = is_checkpoint(network, stage) || index + 1 == network->stage_count;
+        const gs_signal *owner = sharing && !stays ? &sharing->out : NULL;
         return new_or_borrowed(network, owner, units, &stage->out, error);
     }
     stage->out = gs_signal_borrow(&network->passing[index % 2]);

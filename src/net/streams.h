@@ -14,7 +14,8 @@ typedef enum {
     GS_STREAM_LABEL = 5,
     GS_STREAM_READOUT = 6,
     GS_STREAM_SHUFFLE = 7,
-    GS_STREAM_SPECTRUM = 8
+    GS_STREAM_SPECTRUM = 8,
+    GS_STREAM_HOLD_OUT = 9
 } gs_stream;
 
 #endif

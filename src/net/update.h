@@ -8,15 +8,14 @@
 #include "kernels/kernels.h"
 #include "net/option.h"
 
-/* The moments that a rule keeps, as bits. */
-enum { GS_FIRST_MOMENT = 1, GS_SECOND_MOMENT = 2, GS_MOMENTS = 2 };
+enum { GS_MOMENTS = 2 };
 
 typedef struct {
     gs_name name;
     gs_update_kernel kernel;
-    unsigned moments;
-    bool decoupled; /* l2 shrinks the weights beside the gradient and its moments */
-    double rate;    /* default learning rate */
+    const char *moment[GS_MOMENTS]; /* names, those of PyTorch; NULL: it does not keep this one */
+    bool decoupled;                 /* l2 shrinks the weights beside the gradient and its moments */
+    double rate;                    /* default learning rate */
 } gs_update_rule;
 
 extern const gs_family gs_optimizer_family;

@@ -1,5 +1,5 @@
 /*
- * Bars on a log scale, and what tables for people share besides.
+ * Bars on a log scale.
  */
 #include <math.h>
 #include <string.h>
@@ -8,27 +8,6 @@
 #include "report/table.h"
 
 enum { BAR_WIDTH = 18, LEAST_DECADES = 3 };
-
-void gs_alarm_begin(FILE *out, bool color, bool alarm) {
-    if (color && alarm)
-        fputs("\033[31m", out);
-}
-
-void gs_alarm_end(FILE *out, bool color, bool alarm) {
-    if (color && alarm)
-        fputs("\033[0m", out);
-}
-
-void gs_format_log(char out[32], double value) {
-    gs_format(out, 32, "%.2f", fabs(value) < 0.005 ? 0 : value);
-}
-
-void gs_put_log(FILE *out, int width, double value) {
-    char text[32] = "-";
-    if (!isnan(value))
-        gs_format_log(text, value);
-    fprintf(out, " %*s", width, text);
-}
 
 void gs_bars_fit(gs_bars *bars, const double *logs, size_t count) {
     double low = INFINITY, high = -INFINITY;

@@ -13,7 +13,7 @@ struct gs_report {
     FILE *file;
     gs_report_style style;
     bool unicode;
-    bool started;      /* something was written */
+    size_t run;        /* of the last record, 0 before the first */
     gs_sheet *log;     /* NULL: a table */
     gs_spread *spread; /* of a table over several seeds, from the first on */
 };
@@ -21,7 +21,8 @@ struct gs_report {
 uint64_t gs_report_columns(gs_report_format format, bool quiet) {
     if (format != GS_FORMAT_TABLE)
         return GS_ALL_COLUMNS;
-    return quiet ? 0 : gs_table_columns();
+    uint64_t diagnosed = (uint64_t)1 << GS_MOVED | (uint64_t)1 << GS_DEAD;
+    return diagnosed | (quiet ? 0 : gs_table_columns());
 }
 
 gs_report *gs_report_new(FILE *file, gs_report_style style, gs_error *error) {
@@ -63,18 +64,27 @@ static gs_status write_spread(gs_report *report, const gs_record *record, gs_err
     return gs_spread_write(report->file, &report->style, report->unicode, report->spread, error);
 }
 
-gs_status gs_report_write(gs_report *report, const gs_record *record, gs_error *error) {
+/* An empty line stands between records, but not between the steps of a run of training, of which
+   the last counts. */
+static gs_status write_for_people(gs_report *report, const gs_record *record, gs_error *error) {
+    bool is_training = record->config->steps > 0 && record->training;
+    bool is_first = !is_training || record->run != report->run;
+    bool is_last = !is_training || record->findings;
     gs_status status;
-    if (report->log) {
-        status = gs_log_write(report->log, record, error);
-    } else {
-        if (report->started)
-            putc('\n', report->file);
+    if (report->run > 0 && is_first)
+        putc('\n', report->file);
+    if (is_training)
+        status = gs_training_write(report->file, &report->style, report->unicode, record, is_first,
+                                   error);
+    else
         status = gs_table_write(report->file, &report->style, report->unicode, record, error);
-        if (status == GS_OK)
-            status = write_spread(report, record, error);
-    }
-    report->started = true;
+    report->run = record->run;
+    return status == GS_OK && is_last ? write_spread(report, record, error) : status;
+}
+
+gs_status gs_report_write(gs_report *report, const gs_record *record, gs_error *error) {
+    gs_status status = report->log ? gs_log_write(report->log, record, error)
+                                   : write_for_people(report, record, error);
     return status == GS_OK ? gs_report_finish(report, error) : status;
 }
 

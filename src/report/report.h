@@ -3,7 +3,8 @@
  * which has the same columns in every run:
  *
  *   run, seed, step, layer, kind, loss   indices, and the loss of the whole network
- *   z_mean ... theory_grad_log10         every gs_column
+ *   z_mean ... moved                     every gs_column
+ *   accuracy ... clipped                 gs_training_stats, of the whole network
  *   layers, width, act ...               every option that is a column
  */
 #ifndef GS_REPORT_REPORT_H

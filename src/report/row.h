@@ -21,7 +21,13 @@ typedef struct {
    memory. */
 char **gs_option_texts(const gs_config *config, gs_error *error);
 
-/* ---- columns.c: the log ---- */
+/* The names of all columns, and the cells as they are. */
+const gs_row *gs_sheet_row(const gs_sheet *sheet);
+
+/* ---- log.c ---- */
+
+/* Whether the log has a column of this name that is no option's. */
+bool gs_log_has(const char *name);
 
 gs_sheet *gs_log_new(FILE *file, gs_report_style style, gs_error *error);
 

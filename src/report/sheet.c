@@ -64,13 +64,10 @@ static gs_cell option_cell(const gs_option *option, const char *text) {
 
 /* ---- Names ---- */
 
-/* An option may be called as a measurement of the log is: --loss chooses one, and the loss is its
+/* An option may be called as a column of the log is: --loss chooses one, and the loss is its
    value. */
 static void name_option(char name[GS_COLUMN_NAME_SIZE], const char *option) {
-    bool taken = strcmp(option, "loss") == 0;
-    for (size_t i = 0; i < GS_COLUMN_COUNT; i++)
-        taken |= strcmp(option, gs_column_name((gs_column)i)) == 0;
-    gs_format(name, GS_COLUMN_NAME_SIZE, "%s%s", taken ? "config_" : "", option);
+    gs_format(name, GS_COLUMN_NAME_SIZE, "%s%s", gs_log_has(option) ? "config_" : "", option);
     for (char *c = name; (c = strchr(c, '-'));)
         *c = '_';
 }
@@ -154,6 +151,10 @@ gs_status gs_sheet_set_config(gs_sheet *sheet, const gs_config *config, gs_error
 
 gs_cell *gs_sheet_cells(gs_sheet *sheet) {
     return sheet->row.cell;
+}
+
+const gs_row *gs_sheet_row(const gs_sheet *sheet) {
+    return &sheet->row;
 }
 
 void gs_sheet_write(gs_sheet *sheet) {

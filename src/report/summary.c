@@ -2,23 +2,9 @@
  * What a record comes to, for people: a line or two for each thing that is worth saying.
  */
 #include <math.h>
-#include <string.h>
 
 #include "base/text.h"
 #include "report/table.h"
-
-enum { LINE_WIDTH = 80, LABEL_WIDTH = 11 };
-
-static void put_label(FILE *out, const char *label) {
-    fprintf(out, "%-*s", LABEL_WIDTH, label);
-}
-
-static void name_layer(const gs_record *record, size_t layer, char out[32]) {
-    gs_format(out, 32, "layer %zu", layer);
-    for (size_t i = 0; i < record->rows; i++)
-        if (record->stats[i].layer == layer && record->stats[i].kind == GS_KIND_HEAD)
-            strcpy(out, "the head");
-}
 
 /* ---- How much is left ---- */
 
@@ -26,7 +12,7 @@ static void write_ratio(FILE *out, const gs_summary *summary) {
     char ratio[32], decades[32];
     gs_format_log(ratio, summary->ratio_log10);
     gs_format(decades, sizeof decades, "%.4g", summary->decades_per_layer);
-    put_label(out, "gradient");
+    gs_put_label(out, "gradient");
     if (isfinite(summary->ratio_log10))
         fprintf(out, "10^%s from output to input, %s decades a layer\n", ratio, decades);
     else if (summary->ratio_log10 < 0)
@@ -51,7 +37,7 @@ static void write_examples(FILE *out, const gs_summary *summary) {
         return;
     format_share(low, summary->low_log10);
     format_share(high, summary->high_log10);
-    put_label(out, "examples");
+    gs_put_label(out, "examples");
     fprintf(out, "%zu of %zu get %s to %s", count - 2 * tenth, count, low, high);
     if (summary->silent_examples > 0)
         fprintf(out, "; %zu of %zu get no gradient", summary->silent_examples, count);
@@ -64,8 +50,8 @@ static void write_verdict(FILE *out, const gs_record *record, bool color) {
     const gs_summary *summary = record->summary;
     char limit[32], layer[32];
     gs_format(limit, sizeof limit, "%g", summary->threshold_log10);
-    name_layer(record, summary->nonfinite_layer, layer);
-    put_label(out, "verdict");
+    gs_name_layer(record, summary->nonfinite_layer, layer);
+    gs_put_label(out, "verdict");
     gs_alarm_begin(out, color, summary->verdict != GS_HEALTHY);
     fputs(gs_verdict_name(summary->verdict), out);
     gs_alarm_end(out, color, summary->verdict != GS_HEALTHY);
@@ -122,15 +108,15 @@ static void write_gain(FILE *out, const char *name, const gs_layer_gain *gain) {
     add(&head, name);
     add(&head, value);
     fputs(head.text, out);
-    if (LABEL_WIDTH + head.length + 1 + factors.length > LINE_WIDTH)
-        fprintf(out, "\n%*s%s\n", LABEL_WIDTH, "", factors.text);
+    if (GS_LABEL_WIDTH + head.length + 1 + factors.length > GS_LINE_WIDTH)
+        fprintf(out, "\n%*s%s\n", GS_LABEL_WIDTH, "", factors.text);
     else
         fprintf(out, " %s\n", factors.text);
 }
 
 static void write_typical(FILE *out, const gs_summary *summary) {
     bool blocks = !isnan(summary->typical.factor[GS_PART_BLOCK]);
-    put_label(out, "why");
+    gs_put_label(out, "why");
     if (summary->layers_alike)
         write_gain(out, blocks ? "every block" : "every layer", &summary->typical);
     else
@@ -142,7 +128,7 @@ static void write_worst(FILE *out, const gs_layer_gain *gain, const char *label)
     gs_format(name, sizeof name, "layer %zu", gain->last);
     if (gain->first < gain->last)
         gs_format(name, sizeof name, "the block of layers %zu to %zu", gain->first, gain->last);
-    put_label(out, label);
+    gs_put_label(out, label);
     write_gain(out, name, gain);
 }
 
@@ -152,7 +138,7 @@ static void write_rate(FILE *out, const gs_summary *summary) {
     double decades = 0.43429448190325182765 / summary->layers_per_e;
     double share = decades / summary->decades_per_layer;
     if (share >= 0.5) {
-        put_label(out, "rate");
+        gs_put_label(out, "rate");
         fprintf(out, "it %s by e every %.3g layers\n", decades < 0 ? "falls" : "grows",
                 fabs(summary->layers_per_e));
     }
@@ -167,10 +153,10 @@ static void write_reasons(FILE *out, const gs_summary *summary) {
 }
 
 static void write_shattered(FILE *out, const gs_summary *summary) {
-    put_label(out, "shattered");
+    gs_put_label(out, "shattered");
     fprintf(out, "two examples' gradients correlate %.2g at the output, %.2g at the\n",
             summary->corr_output, summary->corr_input);
-    fprintf(out, "%*sinput: that falls by e every %.3g layers\n", LABEL_WIDTH, "",
+    fprintf(out, "%*sinput: that falls by e every %.3g layers\n", GS_LABEL_WIDTH, "",
             summary->corr_layers_per_e);
 }
 
@@ -180,8 +166,9 @@ static void write_shattered(FILE *out, const gs_summary *summary) {
 static void write_range(FILE *out, const gs_record *record, const char *type,
                         gs_format_range range) {
     char name[32];
-    name_layer(record, range.underflow > range.overflow ? range.underflow : range.overflow, name);
-    put_label(out, type);
+    gs_name_layer(record, range.underflow > range.overflow ? range.underflow : range.overflow,
+                  name);
+    gs_put_label(out, type);
     if (range.underflow > range.overflow)
         fprintf(out, "loses the gradient at %s, where half of dL/da becomes 0\n", name);
     else if (range.overflow > 0)
@@ -196,7 +183,7 @@ void gs_summary_write(FILE *out, const gs_record *record, bool color) {
     const gs_summary *summary = record->summary;
     char loss[32];
     gs_format(loss, sizeof loss, "%.6g", isnan(summary->loss) ? (double)NAN : summary->loss);
-    put_label(out, "loss");
+    gs_put_label(out, "loss");
     fprintf(out, "%s\n", loss);
     write_ratio(out, summary);
     write_examples(out, summary);

@@ -40,6 +40,11 @@ static void format_log(char out[32], const gs_layer_stats *stats, double value) 
     gs_format_log(out, value);
 }
 
+static void format_short(char out[32], const gs_layer_stats *stats, double value) {
+    (void)stats;
+    gs_format(out, 32, "%.3g", value);
+}
+
 static const struct {
     const char *title;
     int width; /* of a usual value; one that is wider pushes the others on */
@@ -52,9 +57,15 @@ static const struct {
     {"gain", 8, GS_GAIN, format_plain},
     {"log|dL/dz|", 10, GS_GRAD_Z_LOG10, format_log},
     {"theory", 8, GS_THEORY_GRAD_LOG10, format_log},
+    {"moved", 8, GS_MOVED, format_short},
 };
 
 enum { COLUMNS = sizeof columns / sizeof *columns };
+
+/* Theory is of networks that are not trained, and those have not moved. */
+static bool is_shown(const gs_record *record, gs_column column) {
+    return column != (record->findings ? GS_THEORY_GRAD_LOG10 : GS_MOVED);
+}
 
 /* A norm that does not fit is shown by its logarithm. */
 uint64_t gs_table_columns(void) {
@@ -64,19 +75,22 @@ uint64_t gs_table_columns(void) {
     return shown;
 }
 
-static void write_head(const gs_bars *bars) {
+static void write_head(const gs_bars *bars, const gs_record *record) {
     fputs("layer", bars->out);
     for (size_t i = 0; i < COLUMNS; i++)
-        fprintf(bars->out, " %*s", columns[i].width, columns[i].title);
+        if (is_shown(record, columns[i].column))
+            fprintf(bars->out, " %*s", columns[i].width, columns[i].title);
     gs_bars_write_scale(bars);
 }
 
-static void write_cells(FILE *out, const gs_layer_stats *stats) {
+static void write_cells(FILE *out, const gs_record *record, const gs_layer_stats *stats) {
     char text[32];
     double value;
     gs_format(text, sizeof text, "%zu", stats->layer);
     fprintf(out, "%5s", stats->kind == GS_KIND_HEAD ? "head" : text);
     for (size_t i = 0; i < COLUMNS; i++) {
+        if (!is_shown(record, columns[i].column))
+            continue;
         strcpy(text, "-");
         if (gs_layer_stats_get(stats, columns[i].column, &value))
             columns[i].format(text, stats, value);
@@ -94,14 +108,16 @@ static void write_line(const gs_bars *bars, const gs_record *record, double log,
                        size_t row) {
     bool by_design = log == -INFINITY && branches_are_off(record->config);
     bool is_far = !(fabs(log - reference) <= record->summary->threshold_log10);
-    write_cells(bars->out, &record->stats[row]);
+    write_cells(bars->out, record, &record->stats[row]);
     gs_bars_write(bars, log, by_design ? "zero: alpha is 0" : "zero",
                   record->summary->verdict != GS_HEALTHY && is_far && !by_design);
 }
 
 /* Layers whose gradient is past the threshold from that of the last stand out, unless all ends
    well. */
-static gs_status write_lines(gs_bars *bars, const gs_record *record, gs_error *error) {
+gs_status gs_layers_write(FILE *out, const gs_report_style *style, bool unicode,
+                          const gs_record *record, gs_error *error) {
+    gs_bars bars = {.out = out, .color = style->color, .unicode = unicode};
     double reference = NAN, *logs = gs_alloc(record->rows, sizeof *logs, error);
     if (!logs)
         return GS_ERR_MEMORY;
@@ -110,26 +126,29 @@ static gs_status write_lines(gs_bars *bars, const gs_record *record, gs_error *e
         gs_layer_stats_get(&record->stats[i], GS_GRAD_Z_LOG10, &logs[i]);
         reference = isfinite(logs[i]) ? logs[i] : reference;
     }
-    gs_bars_fit(bars, logs, record->rows);
-    write_head(bars);
+    gs_bars_fit(&bars, logs, record->rows);
+    write_head(&bars, record);
     for (size_t i = 0; i < record->rows; i++)
-        write_line(bars, record, logs[i], reference, i);
-    putc('\n', bars->out);
+        write_line(&bars, record, logs[i], reference, i);
+    putc('\n', out);
     gs_free(logs);
     return GS_OK;
 }
 
+void gs_seed_write(FILE *out, const gs_record *record) {
+    if (record->config->seeds > 1)
+        fprintf(out, "seed       %llu\n", (unsigned long long)record->seed);
+}
+
 gs_status gs_table_write(FILE *out, const gs_report_style *style, bool unicode,
                          const gs_record *record, gs_error *error) {
-    gs_bars bars = {.out = out, .color = style->color, .unicode = unicode};
     gs_status status = GS_OK;
-    if (!style->quiet) {
+    if (style->quiet)
+        gs_seed_write(out, record);
+    else
         status = gs_title_write(out, record->config, record->seed, record->step, error);
-        if (status == GS_OK)
-            status = write_lines(&bars, record, error);
-    } else if (record->config->seeds > 1) {
-        fprintf(out, "seed       %llu\n", (unsigned long long)record->seed);
-    }
+    if (!style->quiet && status == GS_OK)
+        status = gs_layers_write(out, style, unicode, record, error);
     if (status == GS_OK)
         gs_summary_write(out, record, style->color);
     return status;

@@ -7,8 +7,7 @@
 #include "base/text.h"
 #include "net/config.h"
 #include "report/row.h"
-
-enum { LINE_WIDTH = 80 };
+#include "report/table.h"
 
 /* Characters, not bytes, of UTF-8. */
 static size_t text_width(const char *text) {
@@ -18,12 +17,12 @@ static size_t text_width(const char *text) {
     return width;
 }
 
-/* Adds "name value" to a list that breaks before LINE_WIDTH; *column is where it stands. A path may
+/* Adds "name value" to a list that breaks before GS_LINE_WIDTH; *column is where it stands. A path may
    hold what a terminal would obey. */
 static void put_item(FILE *out, size_t *column, const char *name, const char *value) {
     size_t width = text_width(name) + (*name && *value ? 1 : 0) + text_width(value);
     if (*column > 0) {
-        bool fits = *column + 2 + width + 1 <= LINE_WIDTH;
+        bool fits = *column + 2 + width + 1 <= GS_LINE_WIDTH;
         fputs(fits ? ", " : ",\n  ", out);
         *column = fits ? *column + 2 : 2;
     }
@@ -33,13 +32,21 @@ static void put_item(FILE *out, size_t *column, const char *name, const char *va
     *column += width;
 }
 
-/* What every title shows, and the rest does not repeat. */
-static bool is_always_shown(const char *option) {
-    static const char *const shown[] = {"layers", "width", "act", "init", "batch"};
-    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
-        if (strcmp(option, shown[i]) == 0)
+static bool is_among(const char *option, const char *const *names) {
+    for (; *names; names++)
+        if (strcmp(option, *names) == 0)
             return true;
     return false;
+}
+
+/* What every title shows at its place, and that of training in the order of the options. */
+static const char *const always_shown[] = {"layers", "width", "act", "init", "batch", NULL};
+static const char *const of_training[] = {"steps", "opt", "lr", NULL};
+
+static bool is_listed(const gs_config *config, const gs_option *option, bool is_usual) {
+    if (config->steps > 0 && is_among(option->name, of_training))
+        return true;
+    return option->column && !is_usual && !is_among(option->name, always_shown);
 }
 
 static const char *option_text(char *const *texts, const char *name) {
@@ -72,7 +79,7 @@ static void put_network(FILE *out, size_t *column, const gs_config *config, char
     for (size_t i = 0; i < gs_config_options.count; i++) {
         const gs_option *option = &gs_config_options.rows[i];
         bool flag = option->kind == GS_OPTION_FLAG;
-        if (option->column && !is_always_shown(option->name) && strcmp(texts[i], usual[i]) != 0)
+        if (is_listed(config, option, strcmp(texts[i], usual[i]) == 0))
             put_item(out, column, option->name, flag ? "" : texts[i]);
     }
     put_item(out, column, "batch", option_text(texts, "batch"));

@@ -7,18 +7,17 @@
 
 #include "base/memory.h"
 #include "base/philox.h"
-#include "net/streams.h"
 
 /* ---- Shuffling ---- */
 
 enum { EPOCH_BIT = 8 }; /* of the word that counts draws which were thrown away, hardly ever one */
 
-/* A number below `bound`, each as likely: the lowest 2^64 mod bound draws would favour some
-   remainders, so they are drawn again. */
-static uint64_t random_below(uint64_t seed, uint64_t epoch, uint64_t step, uint64_t bound) {
+/* The lowest 2^64 mod bound draws would favour some remainders, so they are drawn again. */
+uint64_t gs_random_below(uint64_t seed, gs_stream stream, uint64_t epoch, uint64_t index,
+                         uint64_t bound) {
     const uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
-    uint32_t counter[4] = {(uint32_t)step, (uint32_t)(step >> 32), (uint32_t)epoch << EPOCH_BIT,
-                           GS_STREAM_SHUFFLE << 1};
+    uint32_t counter[4] = {(uint32_t)index, (uint32_t)(index >> 32), (uint32_t)epoch << EPOCH_BIT,
+                           (uint32_t)stream << 1};
     uint64_t bits;
     do {
         uint32_t words[4];
@@ -36,7 +35,7 @@ static void begin_epoch(gs_batches *b, uint64_t epoch) {
     for (size_t i = 0; i < count; i++)
         order[i] = i;
     for (size_t i = 0; b->shuffle && i < count; i++) {
-        size_t j = i + (size_t)random_below(b->seed, epoch, i, count - i);
+        size_t j = i + (size_t)gs_random_below(b->seed, GS_STREAM_SHUFFLE, epoch, i, count - i);
         size_t chosen = order[j];
         order[j] = order[i];
         order[i] = chosen;

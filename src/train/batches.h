@@ -4,6 +4,7 @@
 #ifndef GS_TRAIN_BATCHES_H
 #define GS_TRAIN_BATCHES_H
 
+#include "net/streams.h"
 #include "train/data.h"
 
 typedef struct {
@@ -25,5 +26,9 @@ void gs_batches_free(gs_batches *batches);
 
 /* The batch of step `step`, from 0: input [batch, features], labels [batch]. */
 void gs_batches_take(gs_batches *batches, uint64_t step, double *input, size_t *labels);
+
+/* A number below `bound`, each as likely: a pure function of its arguments. */
+uint64_t gs_random_below(uint64_t seed, gs_stream stream, uint64_t epoch, uint64_t index,
+                         uint64_t bound);
 
 #endif

@@ -219,13 +219,13 @@ static gs_status load_set(const char *folder, const char *set, gs_data *data, bo
     return status;
 }
 
-gs_status gs_data_load_idx(const char *folder, gs_data *data, gs_error *error) {
+gs_status gs_data_load_idx(const char *folder, bool to_test, gs_data *data, gs_error *error) {
     static const char *const sets[] = {"train", "t10k"};
     *data = (gs_data){0};
     bool found = false;
-    gs_status status = GS_OK;
-    for (size_t i = 0; i < sizeof sets / sizeof *sets && !found && status == GS_OK; i++)
-        status = load_set(folder, sets[i], data, &found, error);
+    gs_status status = load_set(folder, sets[to_test], data, &found, error);
+    if (status == GS_OK && !found)
+        status = load_set(folder, sets[!to_test], data, &found, error);
     if (status == GS_OK && !found)
         status = gs_fail(error, GS_ERR_FORMAT,
                          "%s: has no IDX files: expected train-images-idx3-ubyte and "

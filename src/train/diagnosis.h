@@ -11,51 +11,57 @@ typedef struct {
     uint64_t first_step, last_step;
     double first_loss, last_loss;
     gs_training_stats first, last; /* those of the first and the last measured step */
-    /* The longest stretch, a fifth of the run or more, over which the mean loss of every part of it
-       stays within 2 % of that of the whole stretch while the gradient vanishes on its way back. */
+    /* The longest stretch, a fifth of these steps or more and no fewer than GS_PLATEAU_STEPS, over
+       which the mean loss of every part of it stays within 2 % of that of the whole stretch while
+       the gradient vanishes on its way back, as the last step that was measured has it. */
     bool has_plateau;
     uint64_t plateau_first, plateau_last;
     double plateau_loss;
-    /* Effective depth: the layers that moved by more than a tenth of what the one that moved most
-       did. 0: nothing moved. */
+    /* Effective depth: the layers, the head among them, that moved by more than a tenth of what the
+       one that moved most did. 0 moving: nothing moved; 0 layers: it was not measured. */
     size_t moving_layers, layers;
     size_t least_layer, most_layer; /* that moved least, and most */
     double least_moved, most_moved;
     /* Share of units whose slope is 0 on the whole batch, over all hidden layers; nan where no
-       layer has the column, or 0 throughout. */
+       layer has the column, or 0 at both ends. */
     double first_dead, last_dead;
-    size_t dead_layer; /* the layer with most of them in the end */
+    size_t dead_layer; /* the layer with most of them in the end; 0: none has any */
     double dead_share; /* of its units */
-    /* The first step with a number that is not finite, and the layer where the signal ceased to be,
-       0 if the gradient did. */
+    /* The first measured step at which the signal or the gradient is not finite, and the layer where
+       the signal ceased to be, 0 if the gradient did. */
     bool is_finite;
     uint64_t nonfinite_step;
     size_t nonfinite_layer;
 } gs_findings;
 
-enum { GS_LOSS_PARTS = 64 };
+enum { GS_LOSS_PARTS = 64, GS_PLATEAU_STEPS = 5 };
 
-/* Losses over equal parts of the run; all zero to begin with. */
+/* Of a part of the run. */
 typedef struct {
-    struct {
-        double sum;        /* of losses */
-        uint64_t count;    /* of steps */
-        bool is_vanishing; /* as the last measured step was */
-    } parts[GS_LOSS_PARTS];
+    double sum;                /* of losses */
+    uint64_t count, vanishing; /* of steps; at which the gradient vanished */
+} gs_loss_part;
+
+/* A run so far; all zero to begin with. When the parts are full, neighbours become one. */
+typedef struct {
+    gs_loss_part parts[GS_LOSS_PARTS];
     size_t part_count;
-    uint64_t part_steps; /* in a part that is full */
-    bool is_vanishing;
-    bool has_measured;
-    gs_findings found;
+    uint64_t part_steps; /* in a part that is full, as all but the last are */
+    bool has_ended;      /* a loss was not finite: nothing more goes into the parts */
+    bool has_begun, has_measured;
+    bool is_vanishing; /* as the last measured step was */
+    gs_findings found; /* all but the plateau */
 } gs_diagnosis;
 
 /* A step with this loss, before it is measured if it is: steps come in their order. */
 void gs_diagnosis_step(gs_diagnosis *diagnosis, uint64_t step, double loss);
 
-/* It was measured: rows[count]. */
+/* It was measured: rows[count]. What needs columns that are absent or not finite stays as it was
+   last seen. */
 void gs_diagnosis_measured(gs_diagnosis *diagnosis, uint64_t step, const gs_layer_stats *rows,
                            size_t count, const gs_summary *summary, const gs_training_stats *stats);
 
+/* After one step or more. */
 gs_findings gs_diagnosis_find(const gs_diagnosis *diagnosis);
 
 #endif

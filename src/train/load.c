@@ -119,12 +119,16 @@ static gs_status refuse(const loading *load, const char *name, const char *expec
 
 static bool is_passed_over(const char *name) {
     static const char *const names[] = {"input", "target", "readout"};
-    static const char grad[] = ".grad";
-    size_t length = strlen(name), tail = sizeof grad - 1;
+    static const char *const endings[] = {"grad",    "initial",    "momentum_buffer",
+                                          "exp_avg", "exp_avg_sq", "square_avg"};
+    const char *dot = strrchr(name, '.');
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)
             return true;
-    return length >= tail && strcmp(name + length - tail, grad) == 0;
+    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
+        if (strcmp(dot + 1, endings[i]) == 0)
+            return true;
+    return false;
 }
 
 /* In our own files every parameter has its name. */

@@ -4,6 +4,7 @@
 #include "train/optimizer.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -12,7 +13,7 @@
 
 static gs_status add_slots(gs_optimizer *optimizer, gs_error *error) {
     const gs_parameters *parameters = &optimizer->parameters;
-    unsigned moments = gs_update_rule_of(optimizer->opt)->moments;
+    const gs_update_rule *rule = gs_update_rule_of(optimizer->opt);
     size_t tile_bytes = GS_TILE_SIZE * parameters->kernels->size;
     optimizer->slots = gs_alloc(parameters->count, sizeof *optimizer->slots, error);
     if (!optimizer->slots)
@@ -23,7 +24,7 @@ static gs_status add_slots(gs_optimizer *optimizer, gs_error *error) {
         slot->chunk_count = (parameters->items[i].tiles + GS_CHUNK_TILES - 1) / GS_CHUNK_TILES;
         optimizer->chunk_count += slot->chunk_count;
         for (size_t m = 0; m < GS_MOMENTS; m++) {
-            if (!(moments & 1u << m))
+            if (!rule->moment[m])
                 continue;
             slot->moment[m] = gs_alloc(parameters->items[i].tiles, tile_bytes, error);
             if (!slot->moment[m])
@@ -169,7 +170,18 @@ typedef struct {
     gs_optimizer *optimizer;
     gs_update_kernel rule;
     gs_update update; /* but for its factor */
+    bool is_trial;    /* nothing changes but what is said of it */
 } update_job;
+
+/* Where the tiles of a chunk are, or a copy of them in `scratch`; NULL if there are none. */
+static void *tiles_of(const update_job *job, const gs_step_chunk *chunk, void *values,
+                      void *scratch) {
+    size_t tile_bytes = GS_TILE_SIZE * job->optimizer->parameters.kernels->size;
+    if (!values)
+        return NULL;
+    char *tiles = (char *)values + chunk->first * tile_bytes;
+    return job->is_trial ? memcpy(scratch, tiles, chunk->tiles * tile_bytes) : tiles;
+}
 
 static void update_chunk(void *context, size_t index) {
     const update_job *job = context;
@@ -177,16 +189,14 @@ static void update_chunk(void *context, size_t index) {
     const gs_kernels *k = optimizer->parameters.kernels;
     gs_step_chunk *chunk = &optimizer->chunks[index];
     const gs_step_slot *slot = &optimizer->slots[chunk->owner];
-    size_t offset = chunk->first * GS_TILE_SIZE * k->size;
-    _Alignas(64) char scratch[GS_CHUNK_BYTES];
-    char *moment[GS_MOMENTS];
-    for (size_t m = 0; m < GS_MOMENTS; m++)
-        moment[m] = slot->moment[m] ? (char *)slot->moment[m] + offset : NULL;
+    _Alignas(64) char grad_copy[GS_CHUNK_BYTES], copies[1 + GS_MOMENTS][GS_CHUNK_BYTES];
     gs_update update = job->update;
-    const void *grad = gs_step_gradient(optimizer, chunk, scratch, &update.factor);
+    const void *grad = gs_step_gradient(optimizer, chunk, grad_copy, &update.factor);
     chunk->step = k->optimize[job->rule](
         &update, chunk->tiles * GS_TILE_SIZE, grad,
-        (char *)optimizer->parameters.items[chunk->owner].values + offset, moment[0], moment[1]);
+        tiles_of(job, chunk, optimizer->parameters.items[chunk->owner].values, copies[0]),
+        tiles_of(job, chunk, slot->moment[0], copies[1]),
+        tiles_of(job, chunk, slot->moment[1], copies[2]));
 }
 
 static void take_steps(const gs_optimizer *optimizer, gs_step_stats *stats) {
@@ -237,10 +247,8 @@ static void hold_parameter(void *context, size_t index) {
 
 /* ---- The step ---- */
 
-gs_status gs_optimizer_step(gs_optimizer *optimizer, const gs_step_settings *settings,
-                            gs_step_stats *stats, gs_error *error) {
-    gs_step_stats unwanted = {0};
-    stats = stats ? stats : &unwanted;
+static gs_status update(gs_optimizer *optimizer, const gs_step_settings *settings, bool is_trial,
+                        gs_step_stats *stats, gs_error *error) {
     if (!optimizer->network->has_gradients)
         return gs_fail(error, GS_ERR_USAGE, "a step: expected a backward pass before it");
     stats->before = stats->after = (gs_magnitude){NAN, 0};
@@ -249,9 +257,23 @@ gs_status gs_optimizer_step(gs_optimizer *optimizer, const gs_step_settings *set
     gs_parameters_gather(&optimizer->parameters);
     gs_step_plan_clipping(optimizer, settings, stats);
     update_job job = {optimizer, gs_update_rule_of(optimizer->opt)->kernel,
-                      update_of(optimizer, settings)};
+                      update_of(optimizer, settings), is_trial};
     gs_step_for_chunks(optimizer, update_chunk, &job);
     take_steps(optimizer, stats);
+    return GS_OK;
+}
+
+gs_status gs_optimizer_try(gs_optimizer *optimizer, const gs_step_settings *settings,
+                           gs_step_stats *stats, gs_error *error) {
+    return update(optimizer, settings, true, stats, error);
+}
+
+gs_status gs_optimizer_step(gs_optimizer *optimizer, const gs_step_settings *settings,
+                            gs_step_stats *stats, gs_error *error) {
+    gs_step_stats unwanted = {0};
+    gs_status status = update(optimizer, settings, false, stats ? stats : &unwanted, error);
+    if (status != GS_OK)
+        return status;
     if (settings->max_norm > 0)
         gs_step_for_parameters(optimizer, hold_parameter,
                                &(max_norm_job){optimizer, settings->max_norm, NULL});

@@ -86,6 +86,10 @@ void gs_optimizer_free(gs_optimizer *optimizer);
 gs_status gs_optimizer_step(gs_optimizer *optimizer, const gs_step_settings *settings,
                             gs_step_stats *stats, gs_error *error);
 
+/* What such a step would be: nothing changes but `stats`. */
+gs_status gs_optimizer_try(gs_optimizer *optimizer, const gs_step_settings *settings,
+                           gs_step_stats *stats, gs_error *error);
+
 /* Values of a moment (0 or 1) of a parameter, row-major, as many as the parameter has; for files.
    The moment must be there. */
 void gs_optimizer_read_moment(const gs_optimizer *optimizer, size_t parameter, size_t moment,

@@ -21,6 +21,40 @@
 #include "base/text.h"
 #include "net/network.h"
 
+/* ---- What is saved ---- */
+
+typedef struct {
+    const gs_network *network;
+    const gs_config *config;
+    const gs_extra_tensors *extra; /* NULL: nothing */
+    size_t own;                    /* tensors of the network */
+} content;
+
+static size_t count_own(const gs_network *network) {
+    gs_tensor tensor;
+    size_t count = 0;
+    while (gs_network_tensor(network, count, &tensor))
+        count++;
+    return count;
+}
+
+static bool tensor_at(const content *saved, size_t index, gs_tensor *tensor) {
+    if (index < saved->own)
+        return gs_network_tensor(saved->network, index, tensor);
+    return saved->extra && saved->extra->tensor(saved->extra->context, index - saved->own, tensor);
+}
+
+static void read_at(const content *saved, size_t index, double *values) {
+    if (index < saved->own)
+        gs_network_read_entry(saved->network, &saved->network->entries[index], values);
+    else
+        saved->extra->read(saved->extra->context, index - saved->own, values);
+}
+
+static size_t count_values(const gs_tensor *tensor) {
+    return tensor->rank == 1 ? tensor->shape[0] : tensor->shape[0] * tensor->shape[1];
+}
+
 /* ---- The header: each function returns its length, and only counts if `out` is NULL ---- */
 
 __attribute__((format(printf, 2, 3))) static size_t put_text(FILE *out, const char *format, ...) {
@@ -34,9 +68,8 @@ __attribute__((format(printf, 2, 3))) static size_t put_text(FILE *out, const ch
     return (size_t)length;
 }
 
-static gs_status put_metadata(FILE *out, const gs_config *config, size_t *length, gs_error *error) {
+static gs_status put_options(FILE *out, const gs_config *config, size_t *length, gs_error *error) {
     const char *separator = "";
-    *length += put_text(out, "{\"__metadata__\":{");
     for (size_t i = 0; i < gs_config_options.count; i++) {
         const gs_option *option = &gs_config_options.rows[i];
         if (!option->column && !option->saved)
@@ -50,21 +83,26 @@ static gs_status put_metadata(FILE *out, const gs_config *config, size_t *length
         gs_free(text);
         separator = ",";
     }
-    *length += put_text(out, "}");
     return GS_OK;
 }
 
-static size_t count_values(const gs_tensor *tensor) {
-    return tensor->rank == 1 ? tensor->shape[0] : tensor->shape[0] * tensor->shape[1];
+static gs_status put_metadata(FILE *out, const content *saved, size_t *length, gs_error *error) {
+    *length += put_text(out, "{\"__metadata__\":{");
+    gs_status status = put_options(out, saved->config, length, error);
+    for (size_t i = 0; saved->extra && i < saved->extra->metadata_count; i++)
+        *length += put_text(out, ",\"%s\":\"%s\"", saved->extra->metadata[i][0],
+                            saved->extra->metadata[i][1]);
+    *length += put_text(out, "}");
+    return status;
 }
 
 /* "name":{"dtype":"F64","shape":[2,3],"data_offsets":[0,48]} for every tensor; *largest is the most
    values that one of them has. */
-static size_t put_tensors(FILE *out, const gs_network *network, gs_dtype dtype, size_t *largest) {
-    size_t size = dtype == GS_F32 ? 4 : 8, offset = 0, length = 0;
+static size_t put_tensors(FILE *out, const content *saved, size_t *largest) {
+    size_t size = saved->config->dtype.index == GS_F32 ? 4 : 8, offset = 0, length = 0;
     gs_tensor tensor;
     *largest = 0;
-    for (size_t i = 0; gs_network_tensor(network, i, &tensor); i++) {
+    for (size_t i = 0; tensor_at(saved, i, &tensor); i++) {
         size_t count = count_values(&tensor), end = offset + count * size;
         length += put_text(out, ",\"%s\":{\"dtype\":\"F%zu\",\"shape\":[%zu", tensor.name, 8 * size,
                            tensor.shape[0]);
@@ -78,11 +116,11 @@ static size_t put_tensors(FILE *out, const gs_network *network, gs_dtype dtype, 
     return length + put_text(out, "}");
 }
 
-static gs_status put_header(FILE *out, const gs_network *network, const gs_config *config,
-                            size_t *length, size_t *largest, gs_error *error) {
+static gs_status put_header(FILE *out, const content *saved, size_t *length, size_t *largest,
+                            gs_error *error) {
     *length = 0;
-    gs_status status = put_metadata(out, config, length, error);
-    *length += put_tensors(out, network, (gs_dtype)config->dtype.index, largest);
+    gs_status status = put_metadata(out, saved, length, error);
+    *length += put_tensors(out, saved, largest);
     return status;
 }
 
@@ -120,36 +158,32 @@ static void write_values(FILE *file, const double *values, size_t count, gs_dtyp
     }
 }
 
-static gs_status write_tensors(FILE *file, const gs_network *network, gs_dtype dtype,
-                               size_t largest, gs_error *error) {
+static gs_status write_tensors(FILE *file, const content *saved, size_t largest, gs_error *error) {
     double *values = gs_alloc(largest, sizeof *values, error);
     if (!values)
         return GS_ERR_MEMORY;
     gs_tensor tensor;
-    for (size_t i = 0; gs_network_tensor(network, i, &tensor) && !ferror(file); i++) {
-        gs_network_read_entry(network, &network->entries[i], values);
-        write_values(file, values, count_values(&tensor), dtype);
+    for (size_t i = 0; tensor_at(saved, i, &tensor) && !ferror(file); i++) {
+        read_at(saved, i, values);
+        write_values(file, values, count_values(&tensor), (gs_dtype)saved->config->dtype.index);
     }
     gs_status status = ferror(file) ? gs_fail(error, GS_ERR_IO, "%s", strerror(errno)) : GS_OK;
     gs_free(values);
     return status;
 }
 
-static gs_status write_network(FILE *file, const gs_network *network, const gs_config *config,
-                               gs_error *error) {
+static gs_status write_content(FILE *file, const content *saved, gs_error *error) {
     size_t length, largest;
-    gs_status status = put_header(NULL, network, config, &length, &largest, error);
+    gs_status status = put_header(NULL, saved, &length, &largest, error);
     if (status != GS_OK)
         return status;
     size_t padding = (8 - length % 8) % 8;
     unsigned char prefix[8];
     put_little_endian(prefix, length + padding, sizeof prefix);
     fwrite(prefix, 1, sizeof prefix, file);
-    status = put_header(file, network, config, &length, &largest, error);
+    status = put_header(file, saved, &length, &largest, error);
     fwrite("        ", 1, padding, file);
-    return status == GS_OK
-               ? write_tensors(file, network, (gs_dtype)config->dtype.index, largest, error)
-               : status;
+    return status == GS_OK ? write_tensors(file, saved, largest, error) : status;
 }
 
 /* ---- The file ---- */
@@ -191,14 +225,13 @@ static gs_status open_file(const char *path, FILE **file, char **temporary, gs_e
     return *file ? GS_OK : gs_fail(error, GS_ERR_IO, "%s", strerror(errno));
 }
 
-static gs_status save_as(const gs_network *network, const gs_config *config, const char *path,
-                         gs_error *error) {
+static gs_status save_as(const content *saved, const char *path, gs_error *error) {
     FILE *file;
     char *temporary;
     gs_status status = open_file(path, &file, &temporary, error);
     if (status != GS_OK)
         return status;
-    status = write_network(file, network, config, error);
+    status = write_content(file, saved, error);
     if (fclose(file) != 0 && status == GS_OK)
         status = gs_fail(error, GS_ERR_IO, "%s", strerror(errno));
     if (temporary && status == GS_OK && rename(temporary, path) != 0)
@@ -209,11 +242,12 @@ static gs_status save_as(const gs_network *network, const gs_config *config, con
     return status;
 }
 
-gs_status gs_safetensors_save(const gs_network *network, const gs_config *config, const char *path,
-                              gs_error *error) {
+gs_status gs_safetensors_save(const gs_network *network, const gs_config *config,
+                              const gs_extra_tensors *extra, const char *path, gs_error *error) {
+    const content saved = {network, config, extra, count_own(network)};
     gs_error why;
     char *target = realpath(path, NULL); /* NULL if there is none yet */
-    gs_status status = save_as(network, config, target ? target : path, &why);
+    gs_status status = save_as(&saved, target ? target : path, &why);
     free(target);
     return status == GS_OK ? GS_OK : gs_fail(error, status, "%s: %s", path, why.message);
 }

@@ -66,8 +66,9 @@ gs_status gs_trainer_update(gs_trainer *trainer, gs_layer_step *steps, gs_error 
    of step 0. As gs_safetensors_save(). */
 gs_status gs_checkpoint_save(const gs_trainer *trainer, const char *path, gs_error *error);
 
-/* Whether the file is a checkpoint, and of which step. */
-bool gs_checkpoint_step(const gs_safetensors *file, uint64_t *step);
+/* Whether the file is a checkpoint, and of which step, else 0. Errors: GS_ERR_FORMAT. */
+gs_status gs_checkpoint_step(const gs_safetensors *file, bool *is_checkpoint, uint64_t *step,
+                             gs_error *error);
 
 /* Set the state of a new trainer, whose network has the weights of the file already.
    Errors: GS_ERR_FORMAT, GS_ERR_USAGE for another optimizer than that of the file; GS_ERR_IO;

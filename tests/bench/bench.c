@@ -212,7 +212,8 @@ static void set_size(gs_config *config, const char *name, size_t value) {
     bench_must(gs_config_set(config, name, text, NULL) == GS_OK, name);
 }
 
-gs_network *bench_network(bench_shape shape, const char *act, gs_dtype dtype, size_t threads) {
+gs_network *bench_network(bench_shape shape, const char *const *options, gs_dtype dtype,
+                          size_t threads) {
     gs_error error = {0};
     gs_config *config = gs_config_new(&error);
     bench_must(config, error.message);
@@ -220,9 +221,10 @@ gs_network *bench_network(bench_shape shape, const char *act, gs_dtype dtype, si
     set_size(config, "width", shape.width);
     set_size(config, "batch", shape.batch);
     set_size(config, "threads", threads);
-    bench_must(gs_config_set(config, "act", act, &error) == GS_OK &&
-                   gs_config_set(config, "dtype", dtype == GS_F64 ? "f64" : "f32", &error) == GS_OK,
+    bench_must(gs_config_set(config, "dtype", dtype == GS_F64 ? "f64" : "f32", &error) == GS_OK,
                error.message);
+    for (; *options; options += 2)
+        bench_must(gs_config_set(config, options[0], options[1], &error) == GS_OK, error.message);
     gs_network *network = gs_network_new(config, &error);
     bench_must(network && gs_network_draw_batch(network, &error) == GS_OK, error.message);
     gs_config_free(config);
@@ -253,9 +255,10 @@ void bench_pass(void *network) {
 }
 
 /* The work is that of the two products alone. */
-static void print_pass(const char *act, bench_shape shape, gs_dtype dtype, size_t threads,
-                       double budget) {
-    gs_network *network = bench_network(shape, act, dtype, threads);
+static void bench_passes(const char *act, bench_shape shape, gs_dtype dtype, size_t threads,
+                         double budget) {
+    gs_network *network =
+        bench_network(shape, (const char *const[]){"act", act, NULL}, dtype, threads);
     double flops = 4 * (double)shape.layers * (double)(shape.width * shape.width * shape.batch);
     bench_runner runners[] = {bench_peak(&network->engine),
                               bench_gradsim(threads, flops, bench_pass, network)};
@@ -295,9 +298,10 @@ int main(int argc, char **argv) {
         bench_depth(argv[2]);
     if (strcmp(argv[1], "streamed") == 0 && argc == 4)
         bench_streamed(argv[2], size_of(argv[3]));
-    if (strcmp(argv[1], "pass") == 0 && argc == 9) {
+    if (argc == 9) {
         bench_shape shape = {size_of(argv[3]), size_of(argv[4]), size_of(argv[5])};
-        print_pass(argv[2], shape, dtype_of(argv[6]), size_of(argv[7]), atof(argv[8]));
+        (strcmp(argv[1], "pass") == 0 ? bench_passes : bench_training)(
+            argv[2], shape, dtype_of(argv[6]), size_of(argv[7]), atof(argv[8]));
     }
     return 0;
 }

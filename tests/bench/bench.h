@@ -64,8 +64,9 @@ bench_runner bench_peak(const gs_engine *engine);
 
 /* ---- Networks ---- */
 
-/* With its batch drawn; "" as `act` is the default. */
-gs_network *bench_network(bench_shape shape, const char *act, gs_dtype dtype, size_t threads);
+/* With its batch drawn; `options` are names and their values, ended by NULL. */
+gs_network *bench_network(bench_shape shape, const char *const *options, gs_dtype dtype,
+                          size_t threads);
 
 /* Forward, backward and the norm of every dL/dW; a runner's step. */
 void bench_pass(void *network);
@@ -82,6 +83,8 @@ void bench_blas_speed(gs_dtype dtype); /* "CORE GFLOP/s" of OpenBLAS, nothing if
 void bench_products(gs_dtype dtype);
 void bench_layers(gs_dtype dtype);
 void bench_generation(gs_dtype dtype);
+void bench_training(const char *opt, bench_shape shape, gs_dtype dtype, size_t threads,
+                    double budget);
 void bench_depth(const char *gradsim);
 void bench_streamed(const char *gradsim, size_t layers);
 

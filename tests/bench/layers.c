@@ -87,7 +87,8 @@ static void measure_passing_step(void *context) {
 }
 
 static subject new_subject(bench_shape shape, gs_dtype dtype, size_t threads) {
-    subject s = {.network = bench_network(shape, "tanh", dtype, threads)};
+    const char *const options[] = {"act", "tanh", NULL};
+    subject s = {.network = bench_network(shape, options, dtype, threads)};
     s.engine = &s.network->engine;
     s.rows = calloc(shape.layers, sizeof *s.rows);
     s.dense = calloc(shape.layers, sizeof *s.dense);

@@ -2,6 +2,7 @@
 bench.h has them, ended by an empty line:
 
     pass ACT LAYERS WIDTH BATCH DTYPE THREADS SECONDS
+    training OPT LAYERS WIDTH BATCH DTYPE THREADS SECONDS
     generation DTYPE THREADS SECONDS
     libraries
     end
@@ -81,6 +82,33 @@ def network_pass(act, depth, width, batch, dtype, threads, seconds):
         4 * depth * width * width * batch, "flop")
 
 
+def training_step(opt, depth, width, batch, dtype, threads, seconds):
+    """Forward, backward and update of nn.Sequential; the optimizer's loops by tensor or foreach.
+    PyTorch 1 has no torch.compile."""
+    depth, width, batch = int(depth), int(width), int(batch)
+    layers = []
+    for _ in range(depth):
+        layers += [torch.nn.Linear(width, width), torch.nn.ReLU(inplace=True)]
+        torch.nn.init.kaiming_normal_(layers[-2].weight)
+        torch.nn.init.zeros_(layers[-2].bias)
+    network = torch.nn.Sequential(*layers)
+    x, target = torch.randn(batch, width), torch.randn(batch, width)
+    make = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[opt]
+
+    def step_of(foreach):
+        optimizer = make(network.parameters(), lr=1e-9, foreach=foreach)
+
+        def step():
+            optimizer.zero_grad(set_to_none=True)
+            torch.nn.functional.mse_loss(network(x), target).backward()
+            optimizer.step()
+        return step
+
+    times = fastest([step_of(False), step_of(True)], float(seconds))
+    row("training", f"{depth}x{width}x{batch}", dtype, threads, opt, times,
+        6 * depth * width * width * batch, "flop")
+
+
 def generation(dtype, threads, seconds):
     """A million numbers, and ten of them at once."""
     count, times = 10**6, []
@@ -102,7 +130,8 @@ def main():
         else:
             torch.set_default_dtype(DTYPES[arguments[-3]])
             set_threads(int(arguments[-2]))
-            {"pass": network_pass, "generation": generation}[kind](*arguments)
+            {"pass": network_pass, "training": training_step,
+             "generation": generation}[kind](*arguments)
         print(flush=True)
 
 

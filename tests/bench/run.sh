@@ -9,7 +9,7 @@ gradsim=${GRADSIM:?run me by make bench}
 bench=${BUILD:?run me by make bench}/tests/bench/bench
 rows=$BUILD/bench/rows.csv
 mkdir -p "$BUILD/bench" && : > "$rows" || exit 1
-selected=${*:-peak products layers pass generation process streamed depth}
+selected=${*:-peak products layers pass training generation process streamed depth}
 status=0
 trap '' PIPE # a PyTorch that ends early is an answer that is missing, not the end
 
@@ -84,7 +84,7 @@ stop_torch() {
     [ -z "$python" ] || { echo end >&"${torch[1]}"; wait "$torch_process"; }
 }
 
-# ---- Passes: PyTorch between two runs of gradsim ----
+# ---- Passes and training: PyTorch between two runs of gradsim ----
 
 # Layers whose weights take 128 MiB (FULL: 1 GiB), four at least; per layer the cost is the same.
 depth_within() { # LAYERS WIDTH DTYPE
@@ -95,19 +95,19 @@ depth_within() { # LAYERS WIDTH DTYPE
     echo $((layers < $1 ? layers : $1))
 }
 
-measure_pass() { # ACT LAYERS WIDTH BATCH DTYPE
+measure_both() { # GROUP ITEM LAYERS WIDTH BATCH DTYPE
     local threads
     for threads in $thread_counts; do
-        measure pass "$@" "$threads" 0.3
-        ask_torch pass "$@" "$threads" 0.8 >> "$rows"
-        measure pass "$@" "$threads" 0.3
+        measure "$@" "$threads" 0.3
+        ask_torch "$@" "$threads" 0.8 >> "$rows"
+        measure "$@" "$threads" 0.3
     done
 }
 
 measure_passes() { # DTYPE
     local layers width batch
     while read -r layers width batch; do
-        measure_pass tanh "$(depth_within "$layers" "$width" "$1")" "$width" "$batch" "$1"
+        measure_both pass tanh "$(depth_within "$layers" "$width" "$1")" "$width" "$batch" "$1"
     done << END
 96 128 32
 96 128 64
@@ -115,7 +115,15 @@ measure_passes() { # DTYPE
 96 1024 256
 24 4096 32
 END
-    [ "$1" = f64 ] || measure_pass sigmoid 96 128 32 f32
+    [ "$1" = f64 ] || measure_both pass sigmoid 96 128 32 f32
+}
+
+measure_training() { # DTYPE
+    local opt
+    for opt in sgd adam; do
+        measure_both training "$opt" 96 128 64 "$1"
+        measure_both training "$opt" 96 512 128 "$1"
+    done
 }
 
 measure_generation() { # DTYPE
@@ -162,7 +170,7 @@ measure_streamed() {
 
 # ---- All ----
 
-if [[ $selected =~ products|pass|process ]]; then
+if [[ $selected =~ products|pass|training|process ]]; then
     for dtype in f64 f32; do
         probe_blas "$dtype"
     done
@@ -171,9 +179,10 @@ for dtype in f64 f32; do
     selects peak "$dtype" && measure peak "$dtype"
     selects products "$dtype" && OPENBLAS_CORETYPE=${core[$dtype]} measure products "$dtype"
     selects layers "$dtype" && measure layers "$dtype"
-    if [[ $selected =~ pass|generation ]]; then
+    if [[ $selected =~ pass|training|generation ]]; then
         start_torch "$dtype"
         selects pass "$dtype" && measure_passes "$dtype"
+        selects training "$dtype" && measure_training "$dtype"
         selects generation "$dtype" && measure_generation "$dtype"
         stop_torch
     fi
@@ -187,7 +196,7 @@ selects depth && measure depth "$gradsim"
     grep '^#' "$rows"
     echo '# A ratio says how many times as fast gradsim is, of peak the share that it reaches, of floors'
     echo '# how many times as long it takes, of 1000 layers the time of one layer. "on" is threads.'
-    for group in peak products layers pass generation process streamed depth; do
+    for group in peak products layers pass training generation process streamed depth; do
         grep "^$group," "$rows"
     done
 } | awk -v csv="$BUILD/bench/results.csv" -f tests/bench/table.awk

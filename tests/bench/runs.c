@@ -98,8 +98,9 @@ static void both_passes(void *network) {
 
 static void passes_by_depth(void) {
     bench_runner runners[DEPTHS];
+    const char *const options[] = {"act", "tanh", NULL};
     for (size_t i = 0; i < DEPTHS; i++) {
-        gs_network *network = bench_network(at_depth(depths[i]), "tanh", GS_F64, 1);
+        gs_network *network = bench_network(at_depth(depths[i]), options, GS_F64, 1);
         runners[i] = bench_gradsim(1, (double)depths[i], both_passes, network);
     }
     bench_race(runners, DEPTHS, 1);

@@ -60,6 +60,8 @@ function set_target(against,    parts, width, one) {
         low = 1.85
     if (group == "pass" && against == "torch")
         low = item == "sigmoid" ? 15 : 4
+    if (group == "training" && against == "torch")
+        low = 3
     if (group == "generation" && against == "torch" && one)
         low = 8
     if (group == "process" && against == "torch")
@@ -110,7 +112,7 @@ function line(key, program, against, against_seconds, ratio,    target, verdict)
 function compare_within(key,    one, thousand, ours) {
     ours = seconds[key, "gradsim"] / work[key, "gradsim"]
     one = group FS shape FS dtype FS 1 FS item
-    if (threads > 1 && (group == "products" || group == "pass") && ((one, "gradsim") in seconds))
+    if (threads > 1 && (group == "products" || group == "pass" || group == "training") && ((one, "gradsim") in seconds))
         line(key, "gradsim", "one thread", seconds[one, "gradsim"],
              seconds[one, "gradsim"] / work[one, "gradsim"] / ours)
     if (unit[key] == "GiB")

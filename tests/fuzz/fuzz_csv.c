@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fuzz_check((status == GS_OK) == (loaded.examples > 0), "examples if and only if it is read");
     for (size_t i = 0; i < loaded.examples; i++)
         fuzz_check(loaded.labels[i] < loaded.classes, "labels below the classes");
-    gs_data_scale(&loaded, GS_SCALE_STANDARD);
+    gs_data_scale(&loaded, NULL, GS_SCALE_STANDARD);
     gs_data_free(&loaded);
     return 0;
 }

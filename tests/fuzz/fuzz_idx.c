@@ -12,12 +12,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         images = size - 2;
     fuzz_write("train-images-idx3-ubyte", NULL, data + 2, images);
     fuzz_write("train-labels-idx1-ubyte", NULL, data + 2 + images, size - 2 - images);
-    gs_status status = gs_data_load_idx(fuzz_folder, &loaded, &error);
+    gs_status status = gs_data_load_idx(fuzz_folder, false, &loaded, &error);
     fuzz_check(status == error.code, "a code in the error");
     fuzz_check((status == GS_OK) == (loaded.examples > 0), "examples if and only if it is read");
     for (size_t i = 0; i < loaded.examples; i++)
         fuzz_check(loaded.labels[i] < loaded.classes, "labels below the classes");
-    gs_data_scale(&loaded, GS_SCALE_STANDARD);
+    gs_data_scale(&loaded, NULL, GS_SCALE_STANDARD);
     gs_data_free(&loaded);
     return 0;
 }

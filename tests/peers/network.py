@@ -207,6 +207,9 @@ def branch_scale(text, layers):
     return {"1/sqrt(L)": 1 / math.sqrt(layers), "1/L": 1 / layers}.get(text) or float(text)
 
 
+SOFTPLUS = Activation("softplus")
+
+
 def cross_entropy(x, labels):
     """The mean of -log softmax(x)[label] = softplus(logsumexp of the other x - x[label]).
 
@@ -214,7 +217,7 @@ def cross_entropy(x, labels):
     """
     chosen = functional.one_hot(labels, x.shape[1]).bool()
     others = x[~chosen].reshape(x.shape[0], -1).logsumexp(1)
-    return Apply.apply(others - x[chosen], Activation("softplus")).mean()
+    return Apply.apply(others - x[chosen], SOFTPLUS).mean()
 
 
 def loss_of(loss, output, tensors):

@@ -50,7 +50,12 @@ SHARES = ["saturated", "zero", "dead", "f32_zero", "f16_zero", "bf16_zero"]
 STATISTICS = """
     z_mean z_std a_mean a_std saturated zero dead w_norm w_sigma_max grad_w grad_w_log10
     grad_b_log10 grad_z_log10 weight_gain act_gain gain grad_ratio update_ratio clip_scale
-    grad_clipped_log10 grad_snr grad_corr f32_zero f16_zero bf16_zero theory_grad_log10""".split()
+    grad_clipped_log10 grad_snr grad_corr f32_zero f16_zero bf16_zero theory_grad_log10
+    moved""".split()
+# Of the whole step.
+STEP = """
+    accuracy test_loss test_accuracy lr grad_norm_log10 grad_norm_clipped_log10 clipped""".split()
+ELSEWHERE = "theory_grad_log10", "moved"  # compared by make test-theory and training.py
 
 
 # ---- What gradsim wrote ----
@@ -92,14 +97,14 @@ def run(gradsim, arguments, folder):
 def configuration_of(row):
     """The arguments that the columns of a row stand for."""
     columns = {name.replace("config_", ""): value for name, value in row.items()
-               if name == "seed" or name not in INDEX + STATISTICS}
+               if name == "seed" or name not in INDEX + STATISTICS + STEP}
     return [f"--{name.replace('_', '-')}={value}" for name, value in columns.items() if value]
 
 
 def check_index(config, rows):
     """One row a layer, in order, under the columns of the log."""
-    header = list(rows[0])[:len(INDEX + STATISTICS)]
-    if header != INDEX + STATISTICS:
+    header = list(rows[0])[:len(INDEX + STATISTICS + STEP)]
+    if header != INDEX + STATISTICS + STEP:
         raise ValueError(f"the log has the columns {header}")
     if len(rows) != config.layers + config.head:
         raise ValueError(f"the log has {len(rows)} rows, not {config.layers + config.head}")
@@ -217,7 +222,7 @@ class Comparison:
             expected = self.columns.rows[l]
             noisy = [columns.rows[l] for _, columns in self.noisy]
             for name in STATISTICS:
-                if name == "theory_grad_log10":  # no measurement: make test-theory compares it
+                if name in ELSEWHERE:
                     continue
                 if name in SHARES:
                     self.compare_share(f"{run}row {l + 1}, {name}", row[name], expected.get(name))

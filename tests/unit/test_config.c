@@ -76,7 +76,7 @@ static void test_every_name_of_every_family_parses_to_its_own_row(void) {
             char text[128];
             snprintf(text, sizeof text, "%s", name);
             if (gs_config_set(config, row->name, text, NULL) != GS_OK)
-                snprintf(text, sizeof text, "%s:0.5", name);
+                snprintf(text, sizeof text, "%s:%s", name, strcmp(name, "step") == 0 ? "5" : "0.5");
             set(config, row->name, text);
             const gs_name *found = gs_family_row(row->family, choice->index);
             CHECK_THAT(found->help && found->help[0], "--%s %s has no help", row->name, name);

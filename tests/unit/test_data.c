@@ -11,18 +11,18 @@ static gs_data data_of(double *values, size_t examples, size_t features) {
 static void test_unit_scale_divides_by_the_largest_magnitude_of_all(void) {
     double values[] = {1, -8, 2, 4};
     gs_data data = data_of(values, 2, 2);
-    gs_data_scale(&data, GS_SCALE_UNIT);
+    gs_data_scale(&data, NULL, GS_SCALE_UNIT);
     CHECK(values[0] == 0.125 && values[1] == -1 && values[2] == 0.25 && values[3] == 0.5);
     double zeros[] = {0, 0};
     data = data_of(zeros, 2, 1);
-    gs_data_scale(&data, GS_SCALE_UNIT);
+    gs_data_scale(&data, NULL, GS_SCALE_UNIT);
     CHECK(zeros[0] == 0 && zeros[1] == 0);
 }
 
 static void test_no_scale_changes_nothing(void) {
     double values[] = {1, -8};
     gs_data data = data_of(values, 2, 1);
-    gs_data_scale(&data, GS_SCALE_NONE);
+    gs_data_scale(&data, NULL, GS_SCALE_NONE);
     CHECK(values[0] == 1 && values[1] == -8);
 }
 
@@ -31,7 +31,7 @@ static void test_no_scale_changes_nothing(void) {
 static void test_standard_scale_is_by_mean_and_population_deviation(void) {
     double values[] = {1, 2, 3, 4};
     gs_data data = data_of(values, 4, 1);
-    gs_data_scale(&data, GS_SCALE_STANDARD);
+    gs_data_scale(&data, NULL, GS_SCALE_STANDARD);
     CHECK_CLOSE(values[0], -1.3416407864998738, 1e-15);
     CHECK_CLOSE(values[1], -0.4472135954999579, 1e-15);
     CHECK_CLOSE(values[3], 1.3416407864998738, 1e-15);
@@ -43,7 +43,7 @@ static void test_standard_scale_sends_a_constant_feature_to_zero(void) {
     for (size_t i = 0; i < 20; i++)
         values[i] = i % 2 == 0 ? 0.1 : (double)i;
     gs_data data = data_of(values, 10, 2);
-    gs_data_scale(&data, GS_SCALE_STANDARD);
+    gs_data_scale(&data, NULL, GS_SCALE_STANDARD);
     for (size_t i = 0; i < 20; i += 2)
         CHECK(values[i] == 0);
     CHECK(values[19] > 1);
@@ -58,10 +58,44 @@ static void test_standard_scale_does_not_depend_on_the_unit(void) {
         for (size_t j = 0; j < 5; j++)
             values[j] = ldexp(raw[j], exponents[i]);
         gs_data data = data_of(values, 5, 1);
-        gs_data_scale(&data, GS_SCALE_STANDARD);
+        gs_data_scale(&data, NULL, GS_SCALE_STANDARD);
         if (i == 0)
             memcpy(expected, values, sizeof expected);
         CHECK_THAT(memcmp(values, expected, sizeof expected) == 0, "2^%d", exponents[i]);
+    }
+}
+
+/* Of 1, 3 the mean is 2 and the deviation 1; the second feature is always 5. */
+static void test_what_is_held_out_is_scaled_by_what_is_not(void) {
+    double values[] = {1, 5, 3, 5}, held[] = {5, 7, 2, 5, 0, -1};
+    gs_data data = data_of(values, 2, 2), held_out = data_of(held, 3, 2);
+    gs_data_scale(&data, &held_out, GS_SCALE_STANDARD);
+    CHECK(values[0] == -1 && values[1] == 0 && values[2] == 1 && values[3] == 0);
+    CHECK(held[0] == 3 && held[2] == 0 && held[4] == -2);
+    CHECK(held[1] == 0 && held[3] == 0 && held[5] == 0);
+    double units[] = {1, -4}, others[] = {8, 0, -2};
+    data = data_of(units, 2, 1), held_out = data_of(others, 3, 1);
+    gs_data_scale(&data, &held_out, GS_SCALE_UNIT);
+    CHECK(units[0] == 0.25 && units[1] == -1);
+    CHECK(others[0] == 2 && others[1] == 0 && others[2] == -0.5);
+    gs_data_scale(&data, &held_out, GS_SCALE_NONE);
+    CHECK(units[0] == 0.25 && others[0] == 2);
+}
+
+/* An example that is on both sides comes out the same, and what is held out changes no bit. */
+static void test_scaling_does_not_look_at_what_is_held_out(void) {
+    enum { COUNT = 50, WIDE = 37 };
+    static double alone[COUNT * WIDE], values[COUNT * WIDE], held[COUNT * WIDE];
+    for (size_t scale = GS_SCALE_NONE; scale <= GS_SCALE_STANDARD; scale++) {
+        for (size_t i = 0; i < COUNT * WIDE; i++)
+            alone[i] = values[i] = held[i] = (double)(i * i % 1009) * 0.37 - 1e-3 * (double)i;
+        held[(COUNT - 1) * WIDE] = 1e9;
+        gs_data of_alone = data_of(alone, COUNT, WIDE), data = data_of(values, COUNT, WIDE);
+        gs_data held_out = data_of(held, COUNT, WIDE);
+        gs_data_scale(&of_alone, NULL, scale);
+        gs_data_scale(&data, &held_out, scale);
+        CHECK(memcmp(values, alone, sizeof values) == 0);
+        CHECK(memcmp(values, held, (COUNT - 1) * WIDE * sizeof *held) == 0);
     }
 }
 
@@ -73,7 +107,7 @@ static void test_digits_load_and_standardize(void) {
     gs_status status = gs_data_load("examples/data/digits.csv", &data, &error);
     CHECK_THAT(status == GS_OK, "%s", error.message);
     CHECK(data.examples == 1797 && data.features == 64 && data.classes == 10);
-    gs_data_scale(&data, GS_SCALE_STANDARD);
+    gs_data_scale(&data, NULL, GS_SCALE_STANDARD);
     for (size_t j = 0; status == GS_OK && j < data.features; j++) {
         double sum = 0, squares = 0, n = (double)data.examples;
         for (size_t i = 0; i < data.examples; i++) {
@@ -160,6 +194,8 @@ TEST_MAIN(TEST(test_unit_scale_divides_by_the_largest_magnitude_of_all),
           TEST(test_standard_scale_is_by_mean_and_population_deviation),
           TEST(test_standard_scale_sends_a_constant_feature_to_zero),
           TEST(test_standard_scale_does_not_depend_on_the_unit),
+          TEST(test_what_is_held_out_is_scaled_by_what_is_not),
+          TEST(test_scaling_does_not_look_at_what_is_held_out),
           TEST(test_digits_load_and_standardize), TEST(test_shuffle_is_a_pure_function_of_the_seed),
           TEST(test_every_example_is_as_likely_to_come_first),
           TEST(test_batch_larger_than_the_data_is_an_error),

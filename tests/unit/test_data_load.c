@@ -340,6 +340,74 @@ static void test_idx_that_is_no_regular_file_is_refused(void) {
     remove_file(IMAGES);
 }
 
+/* ---- Examples to test on ---- */
+
+/* Of three features and classes 0 to 2. */
+static const gs_data trained_on = {.examples = 1, .features = 3, .classes = 3};
+
+static gs_status load_test(const char *text, size_t outputs, gs_data *data, gs_error *error) {
+    write_file("x.csv", text, strlen(text));
+    return gs_data_load_test(path_of("x.csv"), &trained_on, "train.csv", outputs, data, error);
+}
+
+static void test_examples_to_test_on_have_the_same_features(void) {
+    gs_data data;
+    gs_error error = {0};
+    char expected[600];
+    CHECK(load_test("1,2,3,0\n4,5,6,2\n", 0, &data, &error) == GS_OK);
+    CHECK(data.examples == 2 && data.features == 3);
+    gs_data_free(&data);
+    CHECK(load_test("1,2,0\n", 0, &data, &error) == GS_ERR_USAGE);
+    snprintf(expected, sizeof expected,
+             "--test-data: expected 3 features, those of 'train.csv', got 2 in '%s'",
+             path_of("x.csv"));
+    CHECK_STRING(error.message, expected);
+    CHECK(data.examples == 0 && !data.values);
+    CHECK(load_test("1,2,\n", 0, &data, &error) == GS_ERR_FORMAT);
+}
+
+static void test_examples_to_test_on_have_no_other_classes(void) {
+    static const char text[] = "1,2,3,0\n4,5,6,3\n";
+    gs_data data;
+    gs_error error = {0};
+    char expected[600];
+    CHECK(load_test(text, 4, &data, &error) == GS_OK && data.labels[1] == 3);
+    gs_data_free(&data);
+    for (size_t outputs = 0; outputs <= 3; outputs += 3) {
+        CHECK(load_test(text, outputs, &data, &error) == GS_ERR_USAGE);
+        snprintf(expected, sizeof expected,
+                 "--test-data: expected classes below 3, or more --outputs, got 3 in example 2 of "
+                 "'%s'",
+                 path_of("x.csv"));
+        CHECK_STRING(error.message, expected);
+        CHECK(data.examples == 0 && !data.labels);
+    }
+}
+
+/* The set of 3 examples to train on, and a set of 1 to test on. */
+static void test_a_folder_with_both_sets_is_trained_and_tested_on(void) {
+    static const unsigned char image[] = {0, 0, 8, 3, 0, 0, 0, 1, 0, 0,
+                                          0, 2, 0, 0, 0, 2, 9, 8, 7, 6};
+    static const unsigned char label[] = {0, 0, 8, 1, 0, 0, 0, 1, 2};
+    gs_data data, test;
+    gs_error error = {0};
+    write_idx(IMAGES, LABELS);
+    CHECK(gs_data_load(folder, &data, &error) == GS_OK && data.examples == 3);
+    CHECK(gs_data_load_test(folder, &data, folder, 0, &test, &error) == GS_OK);
+    CHECK(test.examples == 3);
+    gs_data_free(&test);
+    write_file("t10k-images-idx3-ubyte", image, sizeof image);
+    write_file("t10k-labels-idx1-ubyte", label, sizeof label);
+    CHECK(gs_data_load_test(folder, &data, folder, 0, &test, &error) == GS_OK);
+    CHECK(test.examples == 1 && test.values && test.values[0] == 9 && test.labels[0] == 2);
+    gs_data_free(&data);
+    gs_data_free(&test);
+    remove_file(IMAGES);
+    remove_file(LABELS);
+    remove_file("t10k-images-idx3-ubyte");
+    remove_file("t10k-labels-idx1-ubyte");
+}
+
 /* ---- Memory ---- */
 
 static void check_every_allocation_may_fail(const char *path) {
@@ -386,4 +454,7 @@ TEST_MAIN_WITH_FOLDER(
     TEST(test_idx_of_another_length_than_its_header_says_is_refused), TEST(test_idx_counts_agree),
     TEST(test_idx_without_images_is_refused), TEST(test_idx_header_that_claims_too_much_is_refused),
     TEST(test_idx_that_is_no_regular_file_is_refused),
+    TEST(test_examples_to_test_on_have_the_same_features),
+    TEST(test_examples_to_test_on_have_no_other_classes),
+    TEST(test_a_folder_with_both_sets_is_trained_and_tested_on),
     TEST(test_every_allocation_of_loading_may_fail))

@@ -21,7 +21,7 @@ static void check_loaded_again(const char *options) {
     gs_network *network = network_with(config), *fresh = network_with(other), *whole;
     double loss, other_loss, whole_loss;
     char text[64], expected[64];
-    CHECK(gs_safetensors_save(network, config, path_of("x"), NULL) == GS_OK);
+    CHECK(gs_safetensors_save(network, config, NULL, path_of("x"), NULL) == GS_OK);
     gs_safetensors *file = open_stored("x");
     CHECK(gs_safetensors_is_own(file));
     CHECK_THAT(gs_network_load(fresh, file, &error) == GS_OK, "%s", error.message);
@@ -67,7 +67,7 @@ static void test_element_types_may_differ(void) {
     gs_config *wide = config_of("layers=1 width=3 inputs=2 batch=2");
     gs_network *network = network_with(config), *other = network_with(wide);
     double values[6], expected[6];
-    CHECK(gs_safetensors_save(network, config, path_of("x"), NULL) == GS_OK);
+    CHECK(gs_safetensors_save(network, config, NULL, path_of("x"), NULL) == GS_OK);
     gs_safetensors *file = open_stored("x");
     CHECK(gs_network_load(other, file, NULL) == GS_OK);
     CHECK(gs_network_read(network, "layers.1.weight", expected, 6, NULL) == GS_OK);
@@ -288,7 +288,7 @@ static void check_unloaded(gs_safetensors *file, const char *options, const char
 static void test_saved_network_must_have_the_same_parameters(void) {
     gs_config *config = config_of("layers=3 width=5 inputs=2 batch=2");
     gs_network *network = network_with(config);
-    CHECK(gs_safetensors_save(network, config, path_of("x"), NULL) == GS_OK);
+    CHECK(gs_safetensors_save(network, config, NULL, path_of("x"), NULL) == GS_OK);
     gs_safetensors *file = open_stored("x");
     check_unloaded(file, "layers=4 width=5 inputs=2 batch=2",
                    "'layers.4.weight': expected this parameter of the network, got none");

@@ -13,6 +13,8 @@ typedef struct {
     gs_config *config;
     gs_layer_stats stats[4];
     gs_summary summary;
+    const gs_training_stats *training; /* NULL, as what is found, in a new one */
+    const gs_findings *findings;
 } sample;
 
 static inline void set(gs_layer_stats *stats, gs_column column, double value) {
@@ -54,7 +56,9 @@ static inline gs_record record_of(const sample *s) {
                        .config = s->config,
                        .rows = 4,
                        .stats = s->stats,
-                       .summary = &s->summary};
+                       .summary = &s->summary,
+                       .training = s->training,
+                       .findings = s->findings};
 }
 
 /* What a report of `count` times this record is; the caller frees it. */

@@ -20,7 +20,10 @@ static const char *cell_of(const char *text, size_t line, size_t index, char sep
     "run,seed,step,layer,kind,loss,z_mean,z_std,a_mean,a_std,saturated,zero,dead,w_norm,"          \
     "w_sigma_max,grad_w,grad_w_log10,grad_b_log10,grad_z_log10,weight_gain,act_gain,gain,"         \
     "grad_ratio,update_ratio,clip_scale,grad_clipped_log10,grad_snr,grad_corr,f32_zero,f16_zero,"  \
-    "bf16_zero,theory_grad_log10,layers,width,"
+    "bf16_zero,theory_grad_log10,moved,accuracy,test_loss,test_accuracy,lr,grad_norm_log10,"       \
+    "grad_norm_clipped_log10,clipped,layers,width,"
+
+enum { FIRST_OF_STEP = 6 + GS_COLUMN_COUNT, FIRST_OPTION = FIRST_OF_STEP + 7 };
 
 static const gs_report_style csv = {.format = GS_FORMAT_CSV, .header = true};
 static const gs_report_style tsv = {.format = GS_FORMAT_TSV, .header = true};
@@ -30,13 +33,13 @@ static void test_csv_is_a_header_and_a_line_a_layer(void) {
     static const char *const expected[] = {
         MEASURED,
         "2,18446744073709551615,0,1,dense,1.5,,1.25,,0.125,0.333333333333333,,,,,0,-400.25,,-12.5,"
-        ",,0.0001,,,,,,,,,,,3,128,",
+        ",,0.0001,,,,,,,,,,,,,,,,,,,3,128,",
         "2,18446744073709551615,0,2,dense,1.5,,1.25,,0.125,0.333333333333333,,,,,0.0025,"
-        "-2.60205999132796,,-8.5,,,0.0001,,,,,,,,,,,3,128,",
+        "-2.60205999132796,,-8.5,,,0.0001,,,,,,,,,,,,,,,,,,,3,128,",
         "2,18446744073709551615,0,3,dense,1.5,,1.25,,0.125,0.333333333333333,,,,,0.0025,"
-        "-2.60205999132796,,-4.5,,,0.0001,,,,,,,,,,,3,128,",
+        "-2.60205999132796,,-4.5,,,0.0001,,,,,,,,,,,,,,,,,,,3,128,",
         "2,18446744073709551615,0,4,head,1.5,,1.25,,,,,,,,0.0025,-2.60205999132796,,-0.5,,,0.0001,"
-        ",,,,,,,,,,3,128,"};
+        ",,,,,,,,,,,,,,,,,,3,128,"};
     sample s = sample_new();
     char *text = written(&s, csv, 1), *line = text;
     for (size_t i = 0; i < 5; i++) {
@@ -52,7 +55,7 @@ static void test_csv_is_a_header_and_a_line_a_layer(void) {
 static void test_columns_are_measurements_and_then_the_configuration(void) {
     sample s = sample_new();
     char *text = written(&s, csv, 1), name[128], value[128], option_value[128];
-    size_t index = 6 + GS_COLUMN_COUNT;
+    size_t index = FIRST_OPTION;
     for (size_t i = 0; i < gs_config_options.count; i++) {
         const gs_option *option = &gs_config_options.rows[i];
         if (!option->column)
@@ -61,12 +64,36 @@ static void test_columns_are_measurements_and_then_the_configuration(void) {
         cell_of(text, 1, index++, ',', value);
         gs_option_format(option, s.config, option_value, sizeof option_value);
         CHECK_STRING(value, option_value);
-        bool prefixed = strcmp(option->name, "loss") == 0 || strcmp(option->name, "gain") == 0;
+        bool prefixed = strcmp(option->name, "loss") == 0 || strcmp(option->name, "gain") == 0 ||
+                        strcmp(option->name, "lr") == 0;
         CHECK_THAT(gs_option_find(&gs_config_options, name + (prefixed ? 7 : 0)) == option,
                    "column %s for option %s", name, option->name);
         CHECK_THAT(!strchr(name, '-') && !strncmp(name, "config_", 7) == prefixed, "%s", name);
     }
     CHECK_STRING(cell_of(text, 0, index, ',', name), "");
+    free(text);
+    gs_config_free(s.config);
+}
+
+/* Every row of a step says the same of it. */
+static void test_rows_of_training_tell_of_the_whole_step(void) {
+    static const char *const expected[] = {"0.75", "", "", "0.5", "-inf", "-1.25", "0"};
+    sample s = sample_new();
+    gs_training_stats stats = {.accuracy = 0.75,
+                               .test_loss = (double)NAN,
+                               .test_accuracy = (double)NAN,
+                               .rate = 0.5,
+                               .grad_norm_log10 = -INFINITY,
+                               .grad_norm_clipped_log10 = -1.25,
+                               .clipped = 0};
+    set(&s.stats[3], GS_MOVED, 0.0625);
+    s.training = &stats;
+    char *text = written(&s, csv, 1), cell[128];
+    CHECK_STRING(cell_of(text, 0, FIRST_OPTION - 1, ',', cell), "clipped");
+    for (size_t line = 1; line <= 4; line++)
+        for (size_t i = 0; i < 7; i++)
+            CHECK_STRING(cell_of(text, line, FIRST_OF_STEP + i, ',', cell), expected[i]);
+    CHECK_STRING(cell_of(text, 4, FIRST_OF_STEP - 1, ',', cell), "0.0625");
     free(text);
     gs_config_free(s.config);
 }
@@ -269,6 +296,7 @@ static void test_every_allocation_may_fail(void) {
 
 TEST_MAIN(TEST(test_csv_is_a_header_and_a_line_a_layer),
           TEST(test_columns_are_measurements_and_then_the_configuration),
+          TEST(test_rows_of_training_tell_of_the_whole_step),
           TEST(test_columns_are_the_same_for_every_run),
           TEST(test_header_stands_once_or_not_at_all), TEST(test_tsv_is_csv_with_tabs),
           TEST(test_csv_quotes_where_it_must), TEST(test_tsv_escapes_what_would_end_a_cell),

@@ -109,7 +109,8 @@ static void check_file_holds_every_tensor(const char *dtype) {
     bool wide = strcmp(dtype, "f64") == 0;
     const char *path = path_of("x.safetensors");
     gs_error error = {0};
-    CHECK_THAT(gs_safetensors_save(network, config, path, &error) == GS_OK, "%s", error.message);
+    CHECK_THAT(gs_safetensors_save(network, config, NULL, path, &error) == GS_OK, "%s",
+               error.message);
     size_t size, index = 0, offset = 0;
     char *bytes = read_whole(path, &size);
     uint64_t length = little_endian(bytes, 8);
@@ -138,7 +139,7 @@ static void test_values_are_little_endian(void) {
     gs_network *network = network_of("f64");
     const double values[8] = {-2, 1.5};
     CHECK(gs_network_write(network, "input", values, 8, NULL) == GS_OK);
-    CHECK(gs_safetensors_save(network, config, path_of("x"), NULL) == GS_OK);
+    CHECK(gs_safetensors_save(network, config, NULL, path_of("x"), NULL) == GS_OK);
     size_t size;
     char *bytes = read_whole(path_of("x"), &size);
     const char *input = bytes + 8 + little_endian(bytes, 8); /* the first tensor */
@@ -156,7 +157,7 @@ static void check_nan_is_stored_as(const char *dtype, const char *expected, size
     memcpy(&values[0], &signed_bits, sizeof values[0]);
     memcpy(&values[1], &payload_bits, sizeof values[1]);
     CHECK(gs_network_write(network, "input", values, 8, NULL) == GS_OK);
-    CHECK(gs_safetensors_save(network, config, path_of("x"), NULL) == GS_OK);
+    CHECK(gs_safetensors_save(network, config, NULL, path_of("x"), NULL) == GS_OK);
     size_t whole;
     char *bytes = read_whole(path_of("x"), &whole);
     const char *input = bytes + 8 + little_endian(bytes, 8);
@@ -174,18 +175,18 @@ static void test_every_nan_is_the_same_bytes(void) {
 static void test_metadata_is_the_configuration(void) {
     gs_network *network = network_of("f64");
     CHECK(gs_config_set(config, "data", "a\"b\\\xff", NULL) == GS_OK);
-    CHECK(gs_safetensors_save(network, config, path_of("x"), NULL) == GS_OK);
+    CHECK(gs_safetensors_save(network, config, NULL, path_of("x"), NULL) == GS_OK);
     size_t size;
     char *bytes = read_whole(path_of("x"), &size);
     char metadata[4096], value[128], text[128], expected[160];
     json_member(bytes + 8, "__metadata__", metadata, sizeof metadata);
     for (size_t i = 0; i < gs_config_options.count; i++) {
         const gs_option *option = &gs_config_options.rows[i];
-        bool there = option->column || strcmp(option->name, "seed") == 0;
+        bool there = option->column || option->saved;
         gs_option_format(option, config, text, sizeof text);
         snprintf(expected, sizeof expected, "\"%s\"", text);
         if (option->kind == GS_OPTION_TEXT)
-            strcpy(expected, "\"a\\\"b\\\\\\ufffd\"");
+            strcpy(expected, text[0] ? "\"a\\\"b\\\\\\ufffd\"" : "\"\"");
         CHECK_STRING(json_member(metadata, option->name, value, sizeof value),
                      there ? expected : "");
     }
@@ -207,7 +208,7 @@ static void test_json_string_only_counts_without_a_file(void) {
 static void test_file_replaces_another_and_leaves_nothing_beside_it(void) {
     gs_network *network = network_of("f64");
     write_file("x", "something else", 14);
-    CHECK(gs_safetensors_save(network, config, path_of("x"), NULL) == GS_OK);
+    CHECK(gs_safetensors_save(network, config, NULL, path_of("x"), NULL) == GS_OK);
     size_t size;
     char *bytes = read_whole(path_of("x"), &size);
     CHECK(size > 1000 && bytes[8] == '{');
@@ -221,7 +222,7 @@ static void test_file_without_a_folder_is_in_this_one(void) {
     gs_network *network = network_of("f64");
     char *here = getcwd(NULL, 0);
     CHECK(chdir(folder) == 0);
-    CHECK(gs_safetensors_save(network, config, "x", NULL) == GS_OK);
+    CHECK(gs_safetensors_save(network, config, NULL, "x", NULL) == GS_OK);
     CHECK(chdir(here) == 0);
     free(here);
     free_network(network);
@@ -232,7 +233,7 @@ static void test_mode_of_the_file_follows_the_umask(void) {
     gs_network *network = network_of("f64");
     mode_t mask = umask(027);
     struct stat info = {0};
-    CHECK(gs_safetensors_save(network, config, path_of("x"), NULL) == GS_OK);
+    CHECK(gs_safetensors_save(network, config, NULL, path_of("x"), NULL) == GS_OK);
     CHECK(stat(path_of("x"), &info) == 0 && (info.st_mode & 0777) == 0640);
     umask(mask);
     free_network(network);
@@ -246,7 +247,7 @@ static void test_link_stays_and_its_target_is_replaced(void) {
     write_file("x", "", 0);
     CHECK(symlink("x", path_of("link")) == 0 && stat(path_of("x"), &old) == 0);
     FILE *kept = fopen(path_of("x"), "rb");
-    CHECK(gs_safetensors_save(network, config, path_of("link"), NULL) == GS_OK);
+    CHECK(gs_safetensors_save(network, config, NULL, path_of("link"), NULL) == GS_OK);
     CHECK(lstat(path_of("link"), &link) == 0 && S_ISLNK(link.st_mode));
     CHECK(stat(path_of("x"), &file) == 0 && file.st_size > 1000 && file.st_ino != old.st_ino);
     CHECK(kept && getc(kept) == EOF);
@@ -262,7 +263,7 @@ static void test_link_to_nothing_makes_its_target(void) {
     gs_network *network = network_of("f64");
     struct stat file;
     CHECK(symlink("x", path_of("link")) == 0);
-    CHECK(gs_safetensors_save(network, config, path_of("link"), NULL) == GS_OK);
+    CHECK(gs_safetensors_save(network, config, NULL, path_of("link"), NULL) == GS_OK);
     CHECK(lstat(path_of("x"), &file) == 0 && S_ISREG(file.st_mode) && file.st_size > 1000);
     free_network(network);
     remove_file("link");
@@ -272,10 +273,10 @@ static void test_link_to_nothing_makes_its_target(void) {
 static void test_pipe_gets_the_same_bytes_as_a_file(void) {
     gs_network *network = network_of("f64");
     CHECK(mkfifo(path_of("pipe"), 0600) == 0);
-    CHECK(gs_safetensors_save(network, config, path_of("file"), NULL) == GS_OK);
+    CHECK(gs_safetensors_save(network, config, NULL, path_of("file"), NULL) == GS_OK);
     pid_t child = fork();
     if (child == 0) {
-        gs_status status = gs_safetensors_save(network, config, path_of("pipe"), NULL);
+        gs_status status = gs_safetensors_save(network, config, NULL, path_of("pipe"), NULL);
         _exit(status == GS_OK ? 0 : 1);
     }
     size_t piped_size, size;
@@ -297,7 +298,7 @@ static void check_refused(const gs_network *network, const char *path, int reaso
     gs_error error = {0};
     char expected[512];
     snprintf(expected, sizeof expected, "%s: %s", path, strerror(reason));
-    CHECK(gs_safetensors_save(network, config, path, &error) == GS_ERR_IO);
+    CHECK(gs_safetensors_save(network, config, NULL, path, &error) == GS_ERR_IO);
     CHECK_STRING(error.message, expected);
     CHECK(error.code == GS_ERR_IO);
 }
@@ -331,7 +332,7 @@ static void test_every_allocation_may_fail(void) {
         gs_error error = {0};
         char expected[512];
         test_fail_allocation(n);
-        gs_status status = gs_safetensors_save(network, config, path_of("x"), &error);
+        gs_status status = gs_safetensors_save(network, config, NULL, path_of("x"), &error);
         failed = test_allocation_failed();
         test_fail_allocation(0);
         snprintf(expected, sizeof expected, "%s: cannot allocate", path_of("x"));

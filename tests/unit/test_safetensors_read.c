@@ -129,7 +129,7 @@ static void check_round_trip(const char *options) {
     gs_tensor tensor;
     double expected[512], values[512];
     size_t count = 0, stored;
-    CHECK_THAT(gs_safetensors_save(network, config, path_of("x"), &error) == GS_OK, "%s",
+    CHECK_THAT(gs_safetensors_save(network, config, NULL, path_of("x"), &error) == GS_OK, "%s",
                error.message);
     gs_safetensors *file = open_stored("x");
     for (; gs_network_tensor(network, count, &tensor); count++) {

@@ -1,0 +1,225 @@
+/*
+ * gradsim run with --steps: step by step, with a record of those that are to be logged, checkpoints,
+ * and an end wherever an interrupt or a number that is not finite puts it.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "cli/progress.h"
+#include "cli/run.h"
+#include "train/evaluate.h"
+#include "train/trainer.h"
+
+typedef struct {
+    run *run;
+    size_t index; /* 1, 2, ... over the seeds */
+    gs_trainer trainer;
+    gs_diagnosis diagnosis;
+    cli_progress progress;
+    gs_layer_stats *rows; /* [layers] */
+    gs_layer_step *steps; /* [layers]: for the progress line */
+    double *magnitudes;   /* [layers]: likewise */
+    gs_summary summary;   /* of the step that was measured last */
+    gs_training_stats stats;
+    bool is_open; /* the file of the results */
+    double saved,
+        save_took; /* seconds: when the last checkpoint was complete, and how long it took */
+} training;
+
+static double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* ---- Records ---- */
+
+static bool is_due(const training *t, uint64_t step) {
+    const run *r = t->run;
+    return !(r->has_logged && step <= r->logged) &&
+           (step == r->job.config->steps || run_last_due(r, step) == step);
+}
+
+static gs_status measure(training *t, gs_error *error) {
+    run *r = t->run;
+    uint64_t step = gs_trainer_steps(&t->trainer);
+    size_t rows = gs_network_layers(t->trainer.network);
+    gs_status status =
+        gs_trainer_measure(&t->trainer, r->columns, t->rows, &t->summary, &t->stats, error);
+    if (status == GS_OK && step == 0)
+        status = run_add_theory(r, rows, t->rows, error);
+    return status;
+}
+
+static gs_status write(training *t, bool is_last, gs_error *error) {
+    const gs_config *config = t->run->job.config;
+    gs_findings findings;
+    if (is_last)
+        findings = gs_diagnosis_find(&t->diagnosis);
+    const gs_record record = {t->index,
+                              config->seed,
+                              gs_trainer_steps(&t->trainer),
+                              config,
+                              gs_network_layers(t->trainer.network),
+                              t->rows,
+                              &t->summary,
+                              &t->stats,
+                              is_last ? &findings : NULL};
+    cli_progress_hide(&t->progress, t->run->job.file);
+    gs_status status = run_write(t->run, &record, error);
+    cli_progress_restore(&t->progress);
+    return status;
+}
+
+/* ---- Checkpoints ---- */
+
+static bool is_save_due(const training *t) {
+    const run_options *options = &t->run->options;
+    uint64_t step = gs_trainer_steps(&t->trainer);
+    if (!options->save || step == t->run->job.step)
+        return false;
+    if (options->save_every > 0)
+        return step % options->save_every == 0;
+    return seconds() - t->saved >= fmax(1, 20 * t->save_took);
+}
+
+static gs_status save(training *t, gs_error *error) {
+    const char *path = t->run->options.save;
+    struct stat info;
+    double start = seconds();
+    cli_hold_interrupts(stat(path, &info) != 0 || S_ISREG(info.st_mode));
+    gs_status status = gs_checkpoint_save(&t->trainer, path, error);
+    cli_hold_interrupts(false);
+    t->saved = seconds();
+    t->save_took = t->saved - start;
+    return status;
+}
+
+/* ---- Progress ---- */
+
+/* `steps` [layers]: what the gradients came to; NULL: not known. */
+static void show_progress(training *t, uint64_t step, const gs_layer_step *steps) {
+    const gs_network *network = t->trainer.network;
+    size_t layers = gs_network_layers(network);
+    double accuracy = gs_batch_accuracy(network, t->trainer.labels);
+    char text[96];
+    int length = gs_format(text, sizeof text, "loss %.4g", network->loss_value);
+    if (!isnan(accuracy))
+        gs_format(text + length, sizeof text - (size_t)length, "  accuracy %.0f%%", 100 * accuracy);
+    for (size_t i = 0; steps && i < layers; i++)
+        t->magnitudes[i] = gs_magnitude_log10(steps[i].before);
+    cli_progress_show(&t->progress, step, text, steps ? t->magnitudes : NULL, layers);
+}
+
+static gs_status update(training *t, gs_error *error) {
+    uint64_t step = gs_trainer_steps(&t->trainer);
+    bool show = cli_progress_is_due(&t->progress, step);
+    gs_status status = gs_trainer_update(&t->trainer, show ? t->steps : NULL, error);
+    if (status == GS_OK && show)
+        show_progress(t, step, t->steps);
+    return status;
+}
+
+/* ---- The loop ---- */
+
+/* Step t without the update that ends it. `*is_last`: none follows. */
+static gs_status report_step(training *t, bool *is_last, gs_error *error) {
+    run *r = t->run;
+    uint64_t step = gs_trainer_steps(&t->trainer);
+    bool due = is_due(t, step), is_table = cli_job_format(&r->job) == GS_FORMAT_TABLE;
+    r->interrupted = cli_interrupted();
+    due |= r->interrupted && is_table;
+    gs_status status = due ? measure(t, error) : gs_trainer_pass(&t->trainer, error);
+    if (status != GS_OK)
+        return status;
+    bool is_finite = gs_trainer_is_finite(&t->trainer);
+    if (!is_finite && !due)
+        status = measure(t, error);
+    if (status != GS_OK)
+        return status;
+    gs_diagnosis_step(&t->diagnosis, step, t->trainer.network->loss_value);
+    if (due || !is_finite)
+        gs_diagnosis_measured(&t->diagnosis, step, t->rows, gs_network_layers(t->trainer.network),
+                              &t->summary, &t->stats);
+    *is_last = step == r->job.config->steps || !is_finite || r->interrupted;
+    if (status == GS_OK && (due || !is_finite))
+        status = write(t, *is_last, error);
+    if (status == GS_OK && *is_last && (due || !is_finite))
+        run_judge(r, &t->summary);
+    if (status == GS_OK && is_finite && (*is_last ? r->options.save != NULL : is_save_due(t)))
+        status = save(t, error);
+    return status;
+}
+
+static gs_status train(training *t, gs_error *error) {
+    bool is_last = false;
+    gs_status status = GS_OK;
+    while (status == GS_OK && !is_last) {
+        status = report_step(t, &is_last, error);
+        if (status == GS_OK && !is_last)
+            status = update(t, error);
+    }
+    if (status == GS_OK && cli_progress_is_due(&t->progress, gs_trainer_steps(&t->trainer)))
+        show_progress(t, gs_trainer_steps(&t->trainer), NULL);
+    return status;
+}
+
+/* ---- The whole ---- */
+
+static gs_status begin(training *t, gs_network *network, gs_error *error) {
+    run *r = t->run;
+    size_t layers = gs_network_layers(network);
+    gs_status status =
+        gs_trainer_new(network, r->job.config, &r->job.data, &r->job.held_out, &t->trainer, error);
+    if (status == GS_OK && r->job.is_checkpoint)
+        status = gs_checkpoint_load(&t->trainer, r->job.saved, error);
+    t->rows = gs_alloc(layers, sizeof *t->rows, error);
+    t->steps = gs_alloc(layers, sizeof *t->steps, error);
+    t->magnitudes = gs_alloc(layers, sizeof *t->magnitudes, error);
+    if (status == GS_OK && (!t->rows || !t->steps || !t->magnitudes))
+        status = GS_ERR_MEMORY;
+    if (status == GS_OK)
+        status = run_open(r, layers, error);
+    /* What is before a checkpoint was logged before, unless nothing comes after it. */
+    if (status == GS_OK && r->job.is_checkpoint && !r->has_logged &&
+        r->job.step < r->job.config->steps) {
+        r->has_logged = true;
+        r->logged = r->job.step;
+    }
+    return status;
+}
+
+/* What is left unsaid by a log that ends before the last step. */
+static void say_end(const training *t) {
+    uint64_t step = gs_trainer_steps(&t->trainer);
+    const char *save = t->run->options.save;
+    if (t->run->interrupted)
+        fprintf(stderr, "gradsim: interrupted at step %llu%s%s%s\n", (unsigned long long)step,
+                save ? "; to go on: --load '" : "", save ? save : "", save ? "'" : "");
+    else if (!gs_trainer_is_finite(&t->trainer))
+        fprintf(stderr, "gradsim: stopped at step %llu, where a number is not finite%s\n",
+                (unsigned long long)step, save ? "; that step is not saved" : "");
+}
+
+gs_status run_training(run *r, size_t index, gs_network *network, gs_error *error) {
+    training t = {.run = r, .index = index, .saved = seconds()};
+    gs_status status = begin(&t, network, error);
+    if (status == GS_OK) {
+        cli_catch_interrupts();
+        cli_progress_begin(&t.progress, (cli_progress_mode)r->options.progress.index, r->job.step,
+                           r->job.config->steps, "step");
+        status = train(&t, error);
+        cli_progress_clear(&t.progress);
+        if (status == GS_OK)
+            say_end(&t);
+    }
+    gs_trainer_free(&t.trainer);
+    gs_free(t.rows);
+    gs_free(t.steps);
+    gs_free(t.magnitudes);
+    return status;
+}
