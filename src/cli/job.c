@@ -187,7 +187,8 @@ static gs_status draw_examples(const cli_job *job, const gs_config *config, doub
     *labels = *input ? gs_alloc(batch, sizeof **labels, error) : NULL;
     if (!*labels)
         return GS_ERR_MEMORY;
-    return gs_data_batch(&job->data, config->seed, batch, *input, *labels, error);
+    return gs_data_batch(&job->data, config->seed, config->shuffle.index == GS_SHUFFLE_ON, batch,
+                         *input, *labels, error);
 }
 
 static gs_status set_batch(const cli_job *job, const gs_config *config, gs_network *network,
