@@ -4,11 +4,11 @@
  */
 #include <math.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "cli/job.h"
+#include "cli/progress.h"
 #include "cli/remedies.h"
 #include "flow/measure.h"
 #include "report/spread.h"
@@ -29,16 +29,6 @@ typedef struct {
 } comparison;
 
 /* ---- Measuring ---- */
-
-static void show_progress(size_t done, size_t of) {
-    if (!isatty(STDERR_FILENO))
-        return;
-    if (done < of)
-        fprintf(stderr, "\r%zu of %zu networks", done, of);
-    else
-        fprintf(stderr, "\r%40s\r", "");
-    fflush(stderr);
-}
 
 static void add_summary(outcome *o, const gs_summary *summary) {
     gs_sample_add(&o->ratio, summary->ratio_log10);
@@ -76,18 +66,21 @@ static void judge(outcome *o) {
 static gs_status measure(comparison *c, gs_error *error) {
     size_t seeds = c->job.config->seeds, of = c->remedies.count * seeds;
     gs_status status = GS_OK;
+    cli_progress progress;
+    cli_progress_begin(&progress, CLI_PROGRESS_AUTO, 0, of, "network");
     for (size_t i = 0; i < c->remedies.count; i++) {
         gs_config *config = c->remedies.rows[i].config;
         outcome *o = &c->outcomes[i];
         o->remedy = &c->remedies.rows[i];
         for (size_t s = 0; s < seeds && status == GS_OK; s++) {
-            show_progress(i * seeds + s, of);
+            if (cli_progress_is_due(&progress, i * seeds + s))
+                cli_progress_show(&progress, i * seeds + s, NULL, NULL, 0);
             status = measure_network(&c->job, config, o, error);
             config->seed++;
         }
         judge(o);
     }
-    show_progress(of, of);
+    cli_progress_clear(&progress);
     return status;
 }
 
