@@ -87,8 +87,10 @@ static inline vec direction_adam(const update_lanes *u, vec g, real *first, real
 }
 
 /* Returns the sum of (w' - w)^2. A moment that the rule does not have may be NULL. */
-static inline double optimize(direction_rule direction, const gs_update *update, size_t count,
-                              const void *grad, void *weight, void *first, void *second) {
+__attribute__((always_inline)) static inline double optimize(direction_rule direction,
+                                                             const gs_update *update, size_t count,
+                                                             const void *grad, void *weight,
+                                                             void *first, void *second) {
     const update_lanes u = {v_set((real)update->beta1),      v_set((real)(1 - update->beta1)),
                             v_set((real)update->beta2),      v_set((real)(1 - update->beta2)),
                             v_set((real)update->eps),        v_set((real)update->correction1),

@@ -18,8 +18,7 @@ static void training_step(void *context) {
    network stays what it is, whatever the number of steps. */
 void bench_training(const char *opt, bench_shape shape, gs_dtype dtype, size_t threads,
                     double budget) {
-    const char *const options[] = {"act", "relu", "init",  "he", "opt", opt,
-                                   "lr",  "1e-9", "steps", "1",  NULL};
+    const char *const options[] = {"act", "relu", "init", "he", "opt", opt, "lr", "1e-9", NULL};
     const gs_data none = {0};
     gs_trainer trainer;
     gs_error error = {0};

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Compares gradsim with PyTorch: networks as they are (peer.py) and in training (training.py). GRADSIM
-# names the program; arguments go to both.
+# Compares gradsim with PyTorch: networks as they are (peer.py) and in training (training.py).
+# GRADSIM names the program; arguments go to both.
 
 cd "$(dirname "$0")/../.." || exit 1
 GRADSIM=${GRADSIM:-$PWD/gradsim}

@@ -1,17 +1,19 @@
 """Trains gradsim's networks in PyTorch, from the same weights and on the same batches.
 
-Each configuration runs as `gradsim OPTIONS --steps 100 --format csv -o LOG --save TENSORS`, and with
---steps 0 for the tensors that it starts from. PyTorch trains those for as many steps: forward and
-backward are those of network.py, optimizers and schedules those of torch.optim; what it has none
-of (l1, max-norm, normalised gradients, clipping but by value) is written out below. Then are equal
+Each configuration runs as `gradsim OPTIONS --steps 100 --format csv -o LOG --save TENSORS`, and
+with --steps 0 for the tensors that it starts from. PyTorch trains those for as many steps: forward
+and backward are those of network.py, optimizers and schedules those of torch.optim; what it does
+not have (l1, max-norm, normalised gradients, clipping but by value) is written out below. Compared
+are
 
-- in the log: loss, accuracy, learning rate and global gradient norms of every step, and of every
-  layer the size of the step and how far the weights have moved;
+- in the log: loss, accuracy, learning rate and global gradient norms of every step, held-out loss
+  and accuracy, and of every layer the size of the step and how far the weights have moved;
 - in the file: every parameter, every moment of the optimizer, which has PyTorch's name for it, and
   the batch of the last step;
 
-all relative, a tensor in its norm, to 1e-8 in f64, 1e-6 behind batch norms. Rounding grows over the
-steps, so that one bound can hold where PyTorch's rounding differs, and a wrong formula cannot.
+all relative, a tensor in its norm: to 1e-8 in f64, with batch norm 1e-6, in f32 1e-3; how far off
+the furthest is gets printed. A run that is continued halfway ends with the bytes of one that is
+not.
 
 usage: GRADSIM=path/to/gradsim training.py [-v]
 """
@@ -251,7 +253,7 @@ class Comparison:
 
     def judge(self, what, miss, size):
         self.compared += 1
-        relative = miss / size if miss else 0.0
+        relative = 0.0 if not miss else miss / size if size else math.inf
         self.largest = max(self.largest, relative)
         if not relative <= self.tolerance:
             self.wrong.append(f"{what}: off by {relative:.3g}")
@@ -320,7 +322,7 @@ DIGITS = {"layers": 6, "width": 24, "act": "relu", "init": "he", "batch": 32, "s
           "data": options.DATA, "data-scale": "unit", "shuffle": "off", "threads": 1}
 MADE_UP = {"layers": 4, "width": 20, "inputs": 12, "outputs": 5, "act": "tanh", "batch": 16,
            "seed": 3, "threads": 1}
-# Larger steps than these make some of the runs chaotic: rounding alone moves PyTorch as far.
+# With larger steps some of the runs are chaotic: rounding alone moves PyTorch's by as much.
 RULES = [{"opt": "sgd"}, {"opt": "momentum"}, {"opt": "nesterov"}, {"opt": "rmsprop", "lr": 1e-3},
          {"opt": "adam"}, {"opt": "adamw"}]
 SCHEDULES = ["constant", "linear", "cosine", "step:20"]
