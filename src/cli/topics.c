@@ -142,7 +142,9 @@ const help_row help_training[] = {
                 "the gradient vanishes (see gradsim help verdict)"},
     {"depth", "effective depth: the layers that moved by more than a tenth of what the one that "
               "moved most did"},
-    {"stopped", "the first step with a number that is not finite, where a run ends"},
+    {"stopped",
+     "the first step at which the signal or the gradient of a layer is not finite, where "
+     "a run ends (a loss that only overflows is inf)"},
     {"Ctrl-C", "ends a run after the step at hand; with --save it can go on: see gradsim help "
                "load"},
     {NULL, NULL},

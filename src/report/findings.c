@@ -73,10 +73,11 @@ static void write_depth(FILE *out, const gs_record *record) {
     gs_name_layer(record, found->most_layer, most);
     if (found->moving_layers > 0)
         gs_format(text, sizeof text,
-                  "%zu of %zu layers moved by more than a tenth of what %s did (%.2g); %s moved "
+                  "%zu of %zu layers%s moved by more than a tenth of what %s did (%.2g); %s moved "
                   "%.2g",
-                  found->moving_layers, found->layers, most, found->most_moved, least,
-                  found->least_moved);
+                  found->moving_layers, found->layers,
+                  record->config->head ? ", the head among them," : "", most, found->most_moved,
+                  least, found->least_moved);
     gs_put_paragraph(out, "depth", text);
 }
 

@@ -38,6 +38,12 @@ static gs_status check_classes(const gs_data *data, const char *path, size_t out
     return GS_OK;
 }
 
+static bool same_examples(const gs_data *a, const gs_data *b) {
+    return a->examples == b->examples && a->features == b->features &&
+           memcmp(a->labels, b->labels, a->examples * sizeof *a->labels) == 0 &&
+           memcmp(a->values, b->values, a->examples * a->features * sizeof *a->values) == 0;
+}
+
 gs_status gs_data_load_test(const char *path, const gs_data *trained_on, const char *trained_path,
                             size_t outputs, gs_data *data, gs_error *error) {
     gs_status status = load(path, true, data, error);
@@ -47,6 +53,11 @@ gs_status gs_data_load_test(const char *path, const gs_data *trained_on, const c
                          trained_on->features, trained_path, data->features, path);
     if (status == GS_OK)
         status = check_classes(data, path, outputs > 0 ? outputs : trained_on->classes, error);
+    if (status == GS_OK && same_examples(data, trained_on))
+        status = gs_fail(error, GS_ERR_USAGE,
+                         "--test-data: expected other examples than those of '%s', got the same "
+                         "in '%s'",
+                         trained_path, path);
     if (status != GS_OK)
         gs_data_free(data);
     return status;

@@ -31,7 +31,7 @@ gs_status gs_data_load_csv(const char *path, gs_data *data, gs_error *error);
 
 /* Examples to test on, for what was trained on those of `trained_on`, which come from the file
    `trained_path`: of a folder with both sets of MNIST, t10k-... Errors: as gs_data_load(), and
-   GS_ERR_USAGE for another number of features, or a class that is not below `outputs` (0: the
+   GS_ERR_USAGE for the same examples, for another number of features, or a class that is not below `outputs` (0: the
    classes of `trained_on`). */
 gs_status gs_data_load_test(const char *path, const gs_data *trained_on, const char *trained_path,
                             size_t outputs, gs_data *data, gs_error *error);

@@ -130,6 +130,8 @@ void gs_diagnosis_measured(gs_diagnosis *diagnosis, uint64_t step, const gs_laye
         found->first = *stats;
     diagnosis->has_measured = true;
     found->last = *stats;
+    if (summary->verdict == GS_NONFINITE)
+        return;
     see_depth(found, rows, count);
     see_dead(found, rows, count);
 }

@@ -174,6 +174,9 @@ gs_status gs_trainer_measure(gs_trainer *trainer, uint64_t columns, gs_layer_sta
         status = gs_measure_columns(trainer->network, columns, rows, summary, error);
     if (status != GS_OK)
         return status;
-    stats->accuracy = gs_batch_accuracy(trainer->network, trainer->labels);
+    if (isnan(stats->test_loss))
+        stats->test_accuracy = NAN;
+    bool is_finite = trainer->network->nonfinite_layer == 0;
+    stats->accuracy = is_finite ? gs_batch_accuracy(trainer->network, trainer->labels) : NAN;
     return add_update(trainer, rows, stats, error);
 }
