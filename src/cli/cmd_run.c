@@ -44,6 +44,14 @@ const gs_option_table cli_run_options = {option_rows, sizeof option_rows / sizeo
 
 /* ---- Writing ---- */
 
+/* Before hours of training, and before a log is touched. */
+static gs_status try_save(const run *r, gs_error *error) {
+    cli_hold_interrupts(true);
+    gs_status status = r->options.save ? gs_safetensors_try(r->options.save, error) : GS_OK;
+    cli_hold_interrupts(false);
+    return status;
+}
+
 static gs_status save_network(const run *r, const gs_network *network, gs_error *error) {
     struct stat info;
     cli_hold_interrupts(stat(r->options.save, &info) != 0 || S_ISREG(info.st_mode));
@@ -253,13 +261,17 @@ int cmd_run(char **arguments) {
     gs_status status = cli_job_load(&r.job, r.options.load, &error);
     if (status == GS_OK)
         status = refuse_contradictions(&r, &error);
+    if (status == GS_OK)
+        status = try_save(&r, &error);
     r.columns = columns_of(&r);
     if (status == GS_OK)
         status = run_seeds(&r, &error);
     gs_report_free(r.report);
     gs_free(r.theory);
     exit_status = cli_job_end(&r.job, status, &error, r.condition ? CLI_CONDITION : CLI_DONE);
-    if (r.interrupted && status == GS_OK)
+    if (r.interrupted && status == GS_OK) {
         cli_die_of(r.interrupted);
+        return 128 + r.interrupted; /* the first process of a container does not die of it */
+    }
     return exit_status;
 }

@@ -5,14 +5,25 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <time.h>
 
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 enum { SIGNALS = sizeof signals / sizeof *signals };
 
 static volatile sig_atomic_t noted;
+static double noted_at; /* seconds; the handler's own, which no other interrupts */
 
+/* timeout(1) sends its signal twice, to the program and to its group: that is one interrupt. */
 static void note(int signal) {
-    noted = signal;
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    double now = (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+    if (!noted) {
+        noted = signal;
+        noted_at = now;
+    } else if (now - noted_at >= 1) {
+        cli_die_of(signal); /* when the handler returns */
+    }
 }
 
 void cli_hold_interrupts(bool hold) {
@@ -24,8 +35,10 @@ void cli_hold_interrupts(bool hold) {
 }
 
 void cli_catch_interrupts(void) {
-    struct sigaction action = {.sa_handler = note, .sa_flags = (int)(SA_RESTART | SA_RESETHAND)};
+    struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < SIGNALS; i++)
+        sigaddset(&action.sa_mask, signals[i]);
     for (size_t i = 0; i < SIGNALS; i++) {
         struct sigaction before;
         if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)

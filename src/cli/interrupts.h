@@ -9,7 +9,8 @@
 /* While it holds, an interrupt waits. */
 void cli_hold_interrupts(bool hold);
 
-/* From now on the first interrupt is only noted, unless it was ignored before; the second kills. */
+/* From now on the first interrupt is only noted, unless it was ignored before; one that comes a
+   second later kills. */
 void cli_catch_interrupts(void);
 
 /* The signal that was noted, 0 if none. */

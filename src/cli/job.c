@@ -105,12 +105,17 @@ static gs_status check_seed(const cli_job *job, gs_error *error) {
                    gs_safetensors_path(job->saved), (unsigned long long)job->config->seed);
 }
 
+static gs_status check_command(const cli_job *job, gs_error *error) {
+    size_t steps = job->config->steps;
+    if (job->trains || (steps == 0 && job->config->epochs == 0))
+        return GS_OK;
+    return gs_fail(error, GS_ERR_USAGE, "--%s: expected none, for this command does not train",
+                   steps > 0 ? "steps" : "epochs");
+}
+
 /* Steps that are behind a checkpoint cannot be taken back. */
 static gs_status check_steps(const cli_job *job, gs_error *error) {
     size_t steps = job->config->steps;
-    if (!job->trains && (steps > 0 || job->config->epochs > 0))
-        return gs_fail(error, GS_ERR_USAGE, "--%s: expected none, for this command does not train",
-                       steps > 0 ? "steps" : "epochs");
     if (steps > 0 && steps < job->step)
         return gs_fail(error, GS_ERR_USAGE,
                        "--steps: expected 0, or at least the %llu that are behind '%s', got '%zu'",
@@ -125,8 +130,6 @@ static gs_status check_files(const cli_job *job, gs_error *error) {
     const char *output = job->path ? job->path : "/dev/stdout";
     if (cli_same_file(output, config->data))
         return cli_refuse_same_file("output", output, "data", error);
-    if (cli_same_file(config->data, config->test_data))
-        return cli_refuse_same_file("test-data", config->test_data, "data", error);
     if (cli_same_file(output, config->test_data))
         return cli_refuse_same_file("output", output, "test-data", error);
     if (job->saved && cli_same_file(output, gs_safetensors_path(job->saved)))
@@ -139,7 +142,9 @@ static gs_status count_steps(cli_job *job, gs_error *error) {
     gs_config *config = job->config;
     gs_status status = gs_data_check_batch(&job->data, config->batch, error);
     size_t in_epoch = job->data.examples / config->batch;
-    if (status == GS_OK && !gs_size_multiply(config->epochs, in_epoch, &config->steps))
+    double most = gs_option_find(&gs_config_options, "steps")->maximum;
+    if (status == GS_OK && (!gs_size_multiply(config->epochs, in_epoch, &config->steps) ||
+                            (double)config->steps > most))
         return gs_fail(error, GS_ERR_USAGE, "--epochs: expected fewer, got '%zu'", config->epochs);
     if (status == GS_OK)
         config->epochs = 0;
@@ -164,6 +169,8 @@ static gs_status load_data(cli_job *job, gs_error *error) {
 
 gs_status cli_job_load(cli_job *job, const char *saved, gs_error *error) {
     gs_status status = saved ? open_saved(job, saved, error) : GS_OK;
+    if (status == GS_OK)
+        status = check_command(job, error);
     if (status == GS_OK)
         status = check_files(job, error);
     if (status == GS_OK && job->config->data)

@@ -38,10 +38,12 @@ static double seconds(void) {
 
 /* ---- Records ---- */
 
-static bool is_due(const training *t, uint64_t step) {
-    const run *r = t->run;
-    return !(r->has_logged && step <= r->logged) &&
-           (step == r->job.config->steps || run_last_due(r, step) == step);
+static bool is_logged(const run *r, uint64_t step) {
+    return r->has_logged && step <= r->logged;
+}
+
+static bool is_due(const run *r, uint64_t step) {
+    return !is_logged(r, step) && run_last_due(r, step) == step;
 }
 
 static gs_status measure(training *t, gs_error *error) {
@@ -105,9 +107,10 @@ static gs_status save(training *t, gs_error *error) {
 static void show_progress(training *t, uint64_t step, const gs_layer_step *steps) {
     const gs_network *network = t->trainer.network;
     size_t layers = gs_network_layers(network);
+    double loss = network->loss_value;
     double accuracy = gs_batch_accuracy(network, t->trainer.labels);
     char text[96];
-    int length = gs_format(text, sizeof text, "loss %.4g", network->loss_value);
+    int length = gs_format(text, sizeof text, "loss %.4g", isnan(loss) ? (double)NAN : loss);
     if (!isnan(accuracy))
         gs_format(text + length, sizeof text - (size_t)length, "  accuracy %.0f%%", 100 * accuracy);
     for (size_t i = 0; steps && i < layers; i++)
@@ -129,26 +132,26 @@ static gs_status update(training *t, gs_error *error) {
 /* Step t without the update that ends it. `*is_last`: none follows. */
 static gs_status report_step(training *t, bool *is_last, gs_error *error) {
     run *r = t->run;
-    uint64_t step = gs_trainer_steps(&t->trainer);
-    bool due = is_due(t, step), is_table = cli_job_format(&r->job) == GS_FORMAT_TABLE;
+    uint64_t step = gs_trainer_steps(&t->trainer), steps = r->job.config->steps;
+    bool is_table = cli_job_format(&r->job) == GS_FORMAT_TABLE;
     r->interrupted = cli_interrupted();
-    due |= r->interrupted && is_table;
-    gs_status status = due ? measure(t, error) : gs_trainer_pass(&t->trainer, error);
-    if (status != GS_OK)
-        return status;
-    bool is_finite = gs_trainer_is_finite(&t->trainer);
-    if (!is_finite && !due)
+    bool measured = is_due(r, step) || step == steps || (r->interrupted && is_table);
+    gs_status status = measured ? measure(t, error) : gs_trainer_pass(&t->trainer, error);
+    bool is_finite = status == GS_OK && gs_trainer_is_finite(&t->trainer);
+    if (status == GS_OK && !is_finite && !measured) {
         status = measure(t, error);
+        measured = true;
+    }
     if (status != GS_OK)
         return status;
     gs_diagnosis_step(&t->diagnosis, step, t->trainer.network->loss_value);
-    if (due || !is_finite)
+    if (measured)
         gs_diagnosis_measured(&t->diagnosis, step, t->rows, gs_network_layers(t->trainer.network),
                               &t->summary, &t->stats);
-    *is_last = step == r->job.config->steps || !is_finite || r->interrupted;
-    if (status == GS_OK && (due || !is_finite))
+    *is_last = step == steps || !is_finite || r->interrupted;
+    if (measured && (is_table || !is_logged(r, step)))
         status = write(t, *is_last, error);
-    if (status == GS_OK && *is_last && (due || !is_finite))
+    if (status == GS_OK && *is_last && measured)
         run_judge(r, &t->summary);
     if (status == GS_OK && is_finite && (*is_last ? r->options.save != NULL : is_save_due(t)))
         status = save(t, error);

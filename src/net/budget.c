@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "net/init.h"
 #include "net/matrix.h"
+#include "net/update.h"
 
 /* ---- Sizes ---- */
 
@@ -49,6 +50,14 @@ static extent weights_of(const gs_config *config, const gs_kernels *kernels) {
     extent first = matrix_extent(kernels, config->width, config->inputs);
     extent last = matrix_extent(kernels, config->outputs, config->width);
     return sum_of(times(config->layers, inner), sum_of(first, last));
+}
+
+/* What training keeps beside the weights: their gradients, what they were, and moments. */
+static extent state_of(const gs_config *config, extent weights) {
+    size_t copies = 2;
+    for (size_t i = 0; i < GS_MOMENTS; i++)
+        copies += gs_update_rule_of(config->opt)->moment[i] != NULL;
+    return times(config->steps > 0 ? copies : 0, weights);
 }
 
 /* Signals that a layer keeps: what the next weights multiply and the slopes; x where that is
@@ -139,13 +148,14 @@ static gs_status require_both(const gs_config *config, const char *what, extent 
 
 gs_status gs_budget_plan(const gs_config *config, const gs_kernels *kernels, gs_budget *budget,
                          gs_error *error) {
-    bool can_stream = gs_init_can_stream(config->init);
+    bool can_stream = gs_init_can_stream(config->init) && config->steps == 0;
     bool streamed = config->weights.index == GS_WEIGHTS_STREAMED;
     bool automatic = config->weights.index == GS_CHOICE_AUTO && can_stream;
     extent weights = weights_of(config, kernels), signals = signals_of(config, kernels, 0);
-    size_t available = available_for(sum_of(weights, signals));
+    extent stored = sum_of(weights, state_of(config, weights));
+    size_t available = available_for(sum_of(stored, signals));
     size_t share = share_of(config, available);
-    extent at_once = streamed || automatic ? signals : sum_of(weights, signals);
+    extent at_once = streamed || automatic ? signals : sum_of(stored, signals);
     *budget = (gs_budget){0};
     if (!fits(at_once, share)) {
         budget->segment = best_segment(config, kernels);
@@ -158,7 +168,8 @@ gs_status gs_budget_plan(const gs_config *config, const gs_kernels *kernels, gs_
         return require_both(config, "the network without its weights", signals, available, error);
     }
     *budget = (gs_budget){SIZE_MAX, budget->segment, all.bytes};
-    return require_both(config, "the network", all, available, error);
+    return require_both(config, config->steps > 0 ? "training the network" : "the network",
+                        sum_of(stored, signals), available, error);
 }
 
 gs_status gs_budget_allows_gradients(const gs_config *config, const gs_kernels *kernels,

@@ -16,7 +16,7 @@
 
 #define LARGEST 1e15   /* magnitude of any real option: it and its square fit in either type */
 #define SMALLEST 1e-30 /* where zero makes no sense */
-#define BELOW_1 0.9999999999999999
+#define BELOW_1 0.999999999
 
 /* ---- Families ---- */
 
@@ -224,12 +224,8 @@ static const gs_option rows[] = {
     {"test-share", GS_OPTION_REAL, offsetof(gs_config, test_share), "X", "0",
      "share of --data to hold back and test on", .minimum = 0, .maximum = 1, .column = true},
 
-    {"clip", GS_OPTION_CHOICE, offsetof(gs_config, clip), "KIND", "none",
-     "clipping of gradients", .group = "Training", .family = &clip_family, .column = true},
-    {"grad-normalize", GS_OPTION_FLAG, offsetof(gs_config, grad_normalize), NULL, NULL,
-     "scale the gradient of each layer to norm 1, before clipping", .column = true},
     {"steps", GS_OPTION_SIZE, offsetof(gs_config, steps), "N", "0",
-     "steps of training in all; 0: as it is", .minimum = 0, .maximum = 1e15, .saved = true},
+     "steps of training in all; 0: the network as it is", .group = "Training", .minimum = 0, .maximum = 1e15, .saved = true},
     {"epochs", GS_OPTION_SIZE, offsetof(gs_config, epochs), "N", "0",
      "the same, as passes over the data", .minimum = 0, .maximum = 1e15},
     {"opt", GS_OPTION_CHOICE, offsetof(gs_config, opt), "NAME", "sgd",
@@ -257,6 +253,10 @@ static const gs_option rows[] = {
      "steps over which lr rises linearly to its value", .minimum = 0, .maximum = 1e15, .column = true},
     {"schedule", GS_OPTION_CHOICE, offsetof(gs_config, schedule), "NAME", "constant",
      "what lr does after that", .family = &gs_schedule_family, .column = true},
+    {"clip", GS_OPTION_CHOICE, offsetof(gs_config, clip), "KIND", "none",
+     "clipping of gradients", .family = &clip_family, .column = true},
+    {"grad-normalize", GS_OPTION_FLAG, offsetof(gs_config, grad_normalize), NULL, NULL,
+     "scale the gradient of each layer to norm 1, before clipping", .column = true},
     {"log-every", GS_OPTION_CHOICE, offsetof(gs_config, log_every), "N", "auto",
      "which steps are reported: a number, or log; by default every one, and in a table log",
      .family = &log_every_family, .automatic = "auto", .saved = true},

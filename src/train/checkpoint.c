@@ -162,8 +162,9 @@ static gs_status check_optimizer(const gs_trainer *trainer, const gs_safetensors
     if (text && gs_option_parse(option, &saved, text, error) == GS_OK && saved.opt.index == now)
         return GS_OK;
     return gs_fail(error, GS_ERR_USAGE,
-                   "--opt: expected %.80s, which '%s' was trained with, got '%s'", text ? text : "",
-                   gs_safetensors_path(file), gs_family_row(&gs_optimizer_family, now)->name);
+                   "--opt: expected %.80s, which '%s' was trained with, got '%s'",
+                   text ? text : "another", gs_safetensors_path(file),
+                   gs_family_row(&gs_optimizer_family, now)->name);
 }
 
 gs_status gs_checkpoint_load(gs_trainer *trainer, const gs_safetensors *file, gs_error *error) {
@@ -174,6 +175,11 @@ gs_status gs_checkpoint_load(gs_trainer *trainer, const gs_safetensors *file, gs
         status = read_count(file, "step", &step, error);
     if (status == GS_OK)
         status = read_count(file, "clipped_steps", &clipped, error);
+    if (status == GS_OK && clipped > step)
+        status = gs_fail(error, GS_ERR_FORMAT,
+                         "%s: __metadata__: clipped_steps: expected at most step, %" PRIu64
+                         ", got %" PRIu64,
+                         gs_safetensors_path(file), step, clipped);
     if (status == GS_OK)
         status = list_state(trainer, &s, error);
     if (status != GS_OK)

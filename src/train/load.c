@@ -24,7 +24,8 @@ static gs_status take_options(gs_config *config, const gs_safetensors *file, gs_
     for (size_t i = 0; i < gs_config_options.count; i++) {
         const gs_option *option = &gs_config_options.rows[i];
         const char *text = gs_safetensors_metadata(file, option->name);
-        if (!text || (option->kind == GS_OPTION_TEXT && !text[0]))
+        if (!(option->column || option->saved) || !text ||
+            (option->kind == GS_OPTION_TEXT && !text[0]))
             continue;
         gs_status status = gs_option_parse(option, config, text, &why);
         if (status != GS_OK)

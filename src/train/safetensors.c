@@ -214,12 +214,16 @@ static gs_status open_temporary(const char *path, FILE **file, char **name, gs_e
     return GS_ERR_IO;
 }
 
+/* A new file is put in its place; what is none such is written to as it is. */
+static bool is_replaced(const char *path) {
+    struct stat info;
+    return lstat(path, &info) != 0 || (S_ISREG(info.st_mode) && access(path, W_OK) == 0);
+}
+
 /* *temporary is NULL if `path` is written to as it is. */
 static gs_status open_file(const char *path, FILE **file, char **temporary, gs_error *error) {
-    struct stat info;
-    bool there = lstat(path, &info) == 0;
     *temporary = NULL;
-    if (!there || (S_ISREG(info.st_mode) && access(path, W_OK) == 0))
+    if (is_replaced(path))
         return open_temporary(path, file, temporary, error);
     *file = fopen(path, "wb");
     return *file ? GS_OK : gs_fail(error, GS_ERR_IO, "%s", strerror(errno));
@@ -242,12 +246,41 @@ static gs_status save_as(const content *saved, const char *path, gs_error *error
     return status;
 }
 
+/* A pipe is not opened, for its reader would see it end; nor is a link to what is yet to be made. */
+static gs_status try_as(const char *path, gs_error *error) {
+    struct stat info;
+    FILE *file;
+    char *temporary;
+    if (lstat(path, &info) != 0 && errno != ENOENT)
+        return gs_fail(error, GS_ERR_IO, "%s", strerror(errno));
+    if (is_replaced(path)) {
+        gs_status status = open_temporary(path, &file, &temporary, error);
+        if (status == GS_OK) {
+            fclose(file);
+            unlink(temporary);
+            gs_free(temporary);
+        }
+        return status;
+    }
+    if (stat(path, &info) != 0 || (!S_ISDIR(info.st_mode) && access(path, W_OK) == 0))
+        return GS_OK;
+    return gs_fail(error, GS_ERR_IO, "%s", strerror(S_ISDIR(info.st_mode) ? EISDIR : errno));
+}
+
 gs_status gs_safetensors_save(const gs_network *network, const gs_config *config,
                               const gs_extra_tensors *extra, const char *path, gs_error *error) {
     const content saved = {network, config, extra, count_own(network)};
     gs_error why;
     char *target = realpath(path, NULL); /* NULL if there is none yet */
     gs_status status = save_as(&saved, target ? target : path, &why);
+    free(target);
+    return status == GS_OK ? GS_OK : gs_fail(error, status, "%s: %s", path, why.message);
+}
+
+gs_status gs_safetensors_try(const char *path, gs_error *error) {
+    gs_error why;
+    char *target = realpath(path, NULL);
+    gs_status status = try_as(target ? target : path, &why);
     free(target);
     return status == GS_OK ? GS_OK : gs_fail(error, status, "%s: %s", path, why.message);
 }

@@ -19,12 +19,16 @@ typedef struct {
 
 /* Save every tensor of `network` (see gs_network_tensor), and `extra` if it is not NULL, as F64 or
    F32, little-endian, by the dtype of `config`. `__metadata__` holds, as strings, every option that
-   is a column of the log, the seed, and what else a run needs to be continued. A nan is stored as the quiet one without a sign, whatever the machine made of it. Written to
-   a new file beside `path`, or beside the file that a link leads to, and renamed when it is
-   complete: there is never half a network. What is no regular file (a pipe, a device) is written to
-   as it is.
+   is a column of the log, the seed, and what else a run needs to be continued. A nan is stored as
+   the quiet one without a sign, whatever the machine made of it. Written to a new file beside
+   `path`, or beside the file that a link leads to, and renamed when it is complete: there is never
+   half a network. What is no regular file (a pipe, a device) is written to as it is.
    Errors: GS_ERR_IO; GS_ERR_MEMORY. */
 gs_status gs_safetensors_save(const gs_network *network, const gs_config *config,
                               const gs_extra_tensors *extra, const char *path, gs_error *error);
+
+/* Find out early whether that file could be written, as far as can be told: a file beside it is
+   made and removed, and what is there is not touched. Errors: GS_ERR_IO; GS_ERR_MEMORY. */
+gs_status gs_safetensors_try(const char *path, gs_error *error);
 
 #endif
