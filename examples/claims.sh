@@ -284,10 +284,10 @@ same 'ReLU, He, 96 layers' healthy "$(verdict_of --data "$data" --act relu --ini
 
 cat << 'END'
 
-Those that need training are shown by other scripts: 16 (warm-up, optimizers) by
-warmup.sh, 17 (steps that end in nan) by clipping.sh, 18 (the plateau, layers
-that do not move) by plateau.sh, and 19 (what mends it) by deep.sh. Not shown: 20
-(recurrent networks).
+Those that need training are shown by other scripts: 16 (warm-up) by warmup.sh,
+17 (steps that end in nan) by clipping.sh, 18 (the plateau, layers that do not
+move) by plateau.sh, and 19 (what mends it) by deep.sh. Not shown: 20 (recurrent
+networks).
 END
 if [ $differing -gt 0 ]; then
     echo "differing: $differing"

@@ -218,6 +218,31 @@ void gs_pool_run(gs_pool *pool, size_t tasks, void (*task)(void *context, size_t
     }
 }
 
+/* ---- Several jobs ---- */
+
+typedef struct {
+    const gs_pool_job *jobs;
+    size_t count, steps; /* as many steps as the largest has tasks */
+} joint_job;
+
+/* What lies between the same two shares of every job: at most a task of each. */
+static void run_step(void *context, size_t step) {
+    const joint_job *joint = context;
+    for (size_t i = 0; i < joint->count; i++) {
+        const gs_pool_job *job = &joint->jobs[i];
+        size_t task = (size_t)((uint64_t)step * job->tasks / joint->steps);
+        if (task < (uint64_t)(step + 1) * job->tasks / joint->steps)
+            job->task(job->context, task);
+    }
+}
+
+void gs_pool_run_jobs(gs_pool *pool, const gs_pool_job *jobs, size_t count) {
+    joint_job joint = {jobs, count, 0};
+    for (size_t i = 0; i < count; i++)
+        joint.steps = jobs[i].tasks > joint.steps ? jobs[i].tasks : joint.steps;
+    gs_pool_run(pool, joint.steps, run_step, &joint);
+}
+
 /* ---- Life ---- */
 
 gs_status gs_pool_new(size_t threads, gs_pool **pool, gs_error *error) {

@@ -26,4 +26,13 @@ size_t gs_pool_threads(const gs_pool *pool);
 void gs_pool_run(gs_pool *pool, size_t tasks, void (*task)(void *context, size_t index),
                  void *context);
 
+/* Independent jobs as one: each thread has its share of every one of them, and waits for the others
+   once. */
+typedef struct {
+    size_t tasks;
+    void (*task)(void *context, size_t index);
+    void *context;
+} gs_pool_job;
+void gs_pool_run_jobs(gs_pool *pool, const gs_pool_job *jobs, size_t count);
+
 #endif

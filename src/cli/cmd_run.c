@@ -237,6 +237,11 @@ static gs_status refuse_contradictions(const run *r, gs_error *error) {
     if (r->options.load && config->seeds > 1)
         return gs_fail(error, GS_ERR_USAGE, "--seeds: expected 1 with --load, got '%zu'",
                        config->seeds);
+    if (r->job.is_checkpoint && config->steps == 0 && cli_same_file(save, r->options.load))
+        return gs_fail(error, GS_ERR_USAGE,
+                       "--save: expected another file than that of --load with --steps 0, which "
+                       "saves no training, got '%s'",
+                       save);
     if (r->options.save_every > 0 && !save)
         return gs_fail(error, GS_ERR_USAGE, "--save-every: expected --save with it");
     return GS_OK;

@@ -71,10 +71,16 @@ static gs_status take_saved_options(cli_job *job, gs_error *error) {
                                       job->own};
         size_t steps = config->steps;
         config->steps = SIZE_MAX;
+        if (!gs_safetensors_is_own(job->saved))
+            config->act.index = GS_CHOICE_AUTO;
         status = cli_parse(job->arguments, targets, job->own.table ? 4 : 3, NULL, error);
         if (config->steps == SIZE_MAX)
             config->steps = job->trains && config->epochs == 0 ? steps : 0;
         job->path = job->output.output && job->path ? job->output.output : NULL;
+        if (status == GS_OK && config->act.index == GS_CHOICE_AUTO)
+            status = gs_fail(error, GS_ERR_USAGE,
+                             "--act: expected one with --load '%s', which does not say it",
+                             gs_safetensors_path(job->saved));
     }
     if (status == GS_OK) {
         gs_config *before = job->config;
@@ -184,7 +190,8 @@ gs_status cli_job_load(cli_job *job, const char *saved, gs_error *error) {
 
 /* ---- Networks ---- */
 
-/* Examples from the data: input [batch, features] and labels [batch], for gs_free. */
+/* Examples from the data, those of the step that a checkpoint is of: input [batch, features] and
+   labels [batch], for gs_free. */
 static gs_status draw_examples(const cli_job *job, const gs_config *config, double **input,
                                size_t **labels, gs_error *error) {
     size_t count, batch = config->batch;
@@ -195,7 +202,7 @@ static gs_status draw_examples(const cli_job *job, const gs_config *config, doub
     if (!*labels)
         return GS_ERR_MEMORY;
     return gs_data_batch(&job->data, config->seed, config->shuffle.index == GS_SHUFFLE_ON, batch,
-                         *input, *labels, error);
+                         job->step, *input, *labels, error);
 }
 
 static gs_status set_batch(const cli_job *job, const gs_config *config, gs_network *network,

@@ -42,8 +42,12 @@ static bool is_logged(const run *r, uint64_t step) {
     return r->has_logged && step <= r->logged;
 }
 
+/* In a table also the first step of a run that goes on, and the last of one that is interrupted. */
 static bool is_due(const run *r, uint64_t step) {
-    return !is_logged(r, step) && run_last_due(r, step) == step;
+    bool is_due = run_last_due(r, step) == step || step == r->job.config->steps;
+    if (cli_job_format(&r->job) == GS_FORMAT_TABLE)
+        return is_due || step == r->job.step || r->interrupted;
+    return is_due && !is_logged(r, step);
 }
 
 static gs_status measure(training *t, gs_error *error) {
@@ -133,13 +137,13 @@ static gs_status update(training *t, gs_error *error) {
 static gs_status report_step(training *t, bool *is_last, gs_error *error) {
     run *r = t->run;
     uint64_t step = gs_trainer_steps(&t->trainer), steps = r->job.config->steps;
-    bool is_table = cli_job_format(&r->job) == GS_FORMAT_TABLE;
     r->interrupted = cli_interrupted();
-    bool measured = is_due(r, step) || step == steps || (r->interrupted && is_table);
+    bool due = is_due(r, step), measured = due || step == r->job.step || step == steps;
     gs_status status = measured ? measure(t, error) : gs_trainer_pass(&t->trainer, error);
     bool is_finite = status == GS_OK && gs_trainer_is_finite(&t->trainer);
-    if (status == GS_OK && !is_finite && !measured) {
-        status = measure(t, error);
+    if (status == GS_OK && !is_finite && !due) {
+        due = !is_logged(r, step);
+        status = measured ? GS_OK : measure(t, error);
         measured = true;
     }
     if (status != GS_OK)
@@ -149,7 +153,7 @@ static gs_status report_step(training *t, bool *is_last, gs_error *error) {
         gs_diagnosis_measured(&t->diagnosis, step, t->rows, gs_network_layers(t->trainer.network),
                               &t->summary, &t->stats);
     *is_last = step == steps || !is_finite || r->interrupted;
-    if (measured && (is_table || !is_logged(r, step)))
+    if (due)
         status = write(t, *is_last, error);
     if (status == GS_OK && *is_last && measured)
         run_judge(r, &t->summary);

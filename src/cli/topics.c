@@ -11,12 +11,15 @@ const help_row help_notes[] = {
      "2, ...; a first line without a number is passed over. --batch examples are drawn by --seed, "
      "scaled by --data-scale, and classified by a readout."},
     {"epochs", "An epoch has as many steps as --batch fits into the examples that are not held "
-               "out; those that are left over wait for the next."},
+               "out. Those that are left over are passed over: others in every epoch, but with "
+               "--shuffle off always the last."},
     {"load",
      "The options that were saved hold unless the arguments say otherwise. A run of training goes "
      "on from its checkpoint, up to --steps in all: in the log of --output, if there is one, whose "
      "rows behind the checkpoint are written again, so that the log and the network in the end are "
-     "those of a run that never stopped. With --steps 0 the network is measured as it is. Of "
+     "those of a run that never stopped; a table is begun anew. (Where --schedule ends with "
+     "--steps, a longer run has another rate from where it goes on.) With --steps 0 the network is "
+     "measured as it is. Of "
      "someone else's file every tensor is a weight [out, in] or a bias of a plain MLP, as PyTorch "
      "saves a chain of nn.Linear (0.weight, 0.bias, 2.weight, ...); the last becomes the head, and "
      "--act has to be given."},

@@ -216,7 +216,7 @@ static gs_status board(observer *o, ride *r, size_t blocks,
                        void (*task)(void *context, const gs_signal *signal, gs_block block),
                        gs_error *error) {
     r->kernels = o->network->engine.kernels;
-    r->rider = (gs_rider){task, r, NULL};
+    r->rider = (gs_rider){.task = task, .context = r};
     r->partials = gs_alloc(blocks, sizeof *r->partials, error);
     return r->partials ? GS_OK : GS_ERR_MEMORY;
 }

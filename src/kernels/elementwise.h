@@ -67,6 +67,12 @@ static void affine_rows(size_t rows, const double *factor, const double *shift, 
     }
 }
 
+static void fetch_rows(size_t rows, const void *x) {
+    enum { LINE = 64 };
+    for (size_t i = 0; i < rows * PANEL * sizeof(real); i += LINE)
+        __builtin_prefetch((const char *)x + i);
+}
+
 /* ---- Transposition, 8 x 8 at a time ---- */
 
 #if defined(__clang__) || __GNUC__ >= 12

@@ -109,8 +109,7 @@ typedef struct gs_kernels {
        `accumulate`, added to what is there. left_step is the distance in elements from one block of
        `left` to the next. What stands at `next` is fetched meanwhile: weights laid out as
        those at `left`, or for GS_PRODUCT_OUTER the place of the next output.
-       GS_PRODUCT_OUTER leaves the panel / 8 tiles that the 8 rows are made of, and does not
-       accumulate. */
+       GS_PRODUCT_OUTER leaves the panel / 8 tiles that the 8 rows are made of. */
     void (*product[GS_PRODUCT_COUNT])(size_t k_blocks, size_t left_step, const void *left,
                                       const void *next, const void *right, bool accumulate,
                                       void *out);
@@ -147,6 +146,8 @@ typedef struct gs_kernels {
     /* Lane b of unit u to row b, lane u % panel of panel u / panel; out_stride elements apart.
        `units` counts in whole tiles. */
     void (*transpose_panel)(size_t units, const void *panel, size_t out_stride, void *out);
+    /* Brings panel rows into the cache, without waiting for them. */
+    void (*fetch_rows)(size_t rows, const void *x);
 
     /* ---- reduce.h: over the first `lanes` lanes of `rows` panel rows; results are double ---- */
 

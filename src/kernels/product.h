@@ -26,13 +26,21 @@ typedef enum { FETCH_NOTHING, FETCH_WEIGHTS, FETCH_OUTPUT } fetch;
 typedef enum { PANEL_ROWS, TILES } layout;
 
 /* Vector v of a row of the output. */
-static inline void store_sum(layout to, vec sum, size_t row, size_t v, real *out) {
+static inline size_t place_of(layout in, size_t row, size_t v) {
     size_t col = v * LANES;
+    return in == PANEL_ROWS ? row * PANEL + col
+                            : col / GS_TILE * GS_TILE_SIZE + row * GS_TILE + col % GS_TILE;
+}
+
+static inline void store_sum(layout to, vec sum, real *place) {
     if (to == PANEL_ROWS)
-        v_store(out + row * PANEL + col, sum);
+        v_store(place, sum);
     else
-        v_store_octets(out + col / GS_TILE * GS_TILE_SIZE + row * GS_TILE + col % GS_TILE,
-                       GS_TILE_SIZE, sum);
+        v_store_octets(place, GS_TILE_SIZE, sum);
+}
+
+static inline vec load_sum(layout from, const real *place) {
+    return from == PANEL_ROWS ? v_load(place) : v_load_octets(place, GS_TILE_SIZE);
 }
 
 /* A cache line at a time, as k goes on. */
@@ -54,10 +62,10 @@ product(size_t k_per_block, size_t row_stride, size_t k_stride, fetch what, layo
     for (size_t row = 0; row < GS_TILE; row += ROWS) {
         for (size_t col = 0; col < VECS; col += COLS) {
             vec sum[ROWS][COLS];
-            const real *before = out + row * PANEL + col * LANES;
             for (size_t i = 0; i < ROWS; i++)
                 for (size_t j = 0; j < COLS; j++)
-                    sum[i][j] = accumulate ? v_load(before + i * PANEL + j * LANES) : v_zero();
+                    sum[i][j] =
+                        accumulate ? load_sum(to, out + place_of(to, row + i, col + j)) : v_zero();
             const real *l = left + row * row_stride;
             const real *r = right + col * LANES;
             for (size_t block = 0; block < k_blocks; block++, l += left_step) {
@@ -76,7 +84,7 @@ product(size_t k_per_block, size_t row_stride, size_t k_stride, fetch what, layo
             }
             for (size_t i = 0; i < ROWS; i++)
                 for (size_t j = 0; j < COLS; j++)
-                    store_sum(to, sum[i][j], row + i, col + j, out);
+                    store_sum(to, sum[i][j], out + place_of(to, row + i, col + j));
         }
     }
 }
@@ -95,8 +103,7 @@ static void product_backward(size_t k_blocks, size_t left_step, const void *left
             accumulate, out);
 }
 
-/* dW = D A^T: left is 8 rows of a panel of D, and k runs over its examples. The sums of one block
-   alone: it does not accumulate. */
+/* dW = D A^T: left is 8 rows of a panel of D, and k runs over its examples. */
 static void product_outer(size_t k_blocks, size_t left_step, const void *left, const void *next,
                           const void *right, bool accumulate, void *out) {
     product(PANEL, PANEL, 1, FETCH_OUTPUT, TILES, k_blocks, left_step, left, next, right,

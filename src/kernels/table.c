@@ -80,6 +80,7 @@ const gs_kernels GS_KERNEL_TABLE = {
     .add_rows = add_rows,
     .affine_rows = affine_rows,
     .transpose_panel = transpose_panel,
+    .fetch_rows = fetch_rows,
 
     .moments = moments,
     .magnitude = magnitude,

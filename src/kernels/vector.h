@@ -8,6 +8,7 @@
  *
  *   load, store             64-byte aligned; load_u, store_u unaligned
  *   store_octets(p, n, a)   8 lanes to p and 8 to p + n; if there are no more than 8, all to p
+ *   load_octets(p, n)       the same back
  *   set(s), zero()          every lane s, every lane 0
  *   add sub mul div sqrt    one rounding
  *   fma(a, b, c)            a b + c, one rounding
@@ -63,11 +64,19 @@ static inline void d_store_octets(double *p, size_t n, dvec a) {
     (void)n;
     d_store_u(p, a);
 }
+static inline dvec d_load_octets(const double *p, size_t n) {
+    (void)n;
+    return d_load_u(p);
+}
 
 #if !defined(GS_ISA_AVX512)
 static inline void f_store_octets(float *p, size_t n, fvec a) {
     (void)n;
     f_store_u(p, a);
+}
+static inline fvec f_load_octets(const float *p, size_t n) {
+    (void)n;
+    return f_load_u(p);
 }
 #endif
 
@@ -98,6 +107,7 @@ enum { VECS = PANEL / LANES, PARTS = LANES / DLANES, DVECS = 16 / DLANES };
 #define v_load_u GS_OF_REAL(_load_u)
 #define v_store_u GS_OF_REAL(_store_u)
 #define v_store_octets GS_OF_REAL(_store_octets)
+#define v_load_octets GS_OF_REAL(_load_octets)
 #define v_set GS_OF_REAL(_set)
 #define v_zero GS_OF_REAL(_zero)
 #define v_add GS_OF_REAL(_add)

@@ -97,6 +97,10 @@ static inline void f_store_octets(float *p, size_t n, fvec a) {
     _mm256_storeu_ps(p, _mm512_castps512_ps256(a));
     _mm256_storeu_ps(p + n, _mm512_extractf32x8_ps(a, 1));
 }
+static inline fvec f_load_octets(const float *p, size_t n) {
+    return _mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(p)), _mm256_loadu_ps(p + n),
+                              1);
+}
 static inline fvec f_set(float s) { return _mm512_set1_ps(s); }
 static inline fvec f_zero(void) { return _mm512_setzero_ps(); }
 static inline fvec f_add(fvec a, fvec b) { return _mm512_add_ps(a, b); }

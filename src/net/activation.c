@@ -115,7 +115,7 @@ static void apply(const gs_engine *engine, gs_activation_kernel kernel, double p
     gs_activation_job job = job_of(engine, kernel, parameter, a, slope);
     a->exponent = z->exponent;
     slope->exponent = 0;
-    gs_signal_tell(engine, z, &(gs_rider){ride, &job, NULL});
+    gs_signal_tell(engine, z, &(gs_rider){.task = ride, .context = &job});
 }
 
 bool gs_activation_begin_ride(const gs_engine *engine, gs_choice act, int64_t exponent,
@@ -125,7 +125,7 @@ bool gs_activation_begin_ride(const gs_engine *engine, gs_choice act, int64_t ex
     if (!row->homogeneous && exponent != 0)
         return false;
     *job = job_of(engine, row->kernel, act.parameter, a, slope);
-    job->rider = (gs_rider){ride, job, z->riders};
+    job->rider = (gs_rider){ride, job, z->riders, {a, slope}};
     z->riders = &job->rider;
     a->exponent = exponent;
     slope->exponent = 0;
@@ -185,12 +185,13 @@ void gs_activation_backward(const gs_engine *engine, const gs_signal *slope,
                             const gs_signal *grad_a, gs_signal *grad_z) {
     gs_slope_job job = {.kernels = engine->kernels, .slope = slope, .grad_z = grad_z};
     grad_z->exponent = grad_a->exponent + slope->exponent;
-    gs_signal_tell(engine, grad_a, &(gs_rider){ride_back, &job, NULL});
+    gs_signal_tell(engine, grad_a, &(gs_rider){.task = ride_back, .context = &job});
 }
 
 void gs_activation_begin_ride_back(const gs_engine *engine, const gs_signal *slope,
                                    gs_signal *grad_a, gs_signal *grad_z, gs_slope_job *job) {
-    *job = (gs_slope_job){engine->kernels, slope, grad_z, {ride_back, job, grad_a->riders}};
+    *job = (gs_slope_job){
+        engine->kernels, slope, grad_z, {ride_back, job, grad_a->riders, {slope, NULL}}};
     grad_a->riders = &job->rider;
 }
 

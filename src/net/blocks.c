@@ -232,8 +232,7 @@ gs_status gs_module_backward(gs_module *module, const double *grad_y, double *gr
     take(engine, grad_y, grad);
     switch (stage->kind) {
     case GS_STAGE_DENSE:
-        status = gs_dense_grad_weight(engine, grad, &module->x, &stage->dense.grad, error);
-        gs_dense_backward(engine, &stage->dense, grad, &module->grad_x);
+        gs_dense_backward(engine, &stage->dense, grad, &module->x, &module->grad_x);
         grad = &module->grad_x;
         break;
     case GS_STAGE_ACTIVATION:

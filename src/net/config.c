@@ -238,7 +238,7 @@ static const gs_option rows[] = {
     {"beta2", GS_OPTION_REAL, offsetof(gs_config, beta2), "X", "0.999",
      "adam: and that of their squares", .minimum = 0, .maximum = BELOW_1, .column = true},
     {"rho", GS_OPTION_REAL, offsetof(gs_config, rho), "X", "0.99",
-     "rmsprop: what its mean of squares keeps", .minimum = 0, .maximum = 1, .column = true},
+     "rmsprop: what its mean of squares keeps", .minimum = 0, .maximum = BELOW_1, .column = true},
     {"eps", GS_OPTION_REAL, offsetof(gs_config, eps), "X", "1e-8",
      "adam, rmsprop: added to the root", .minimum = 0, .maximum = LARGEST, .column = true},
     {"l1", GS_OPTION_REAL, offsetof(gs_config, l1), "X", "0",

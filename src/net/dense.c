@@ -47,28 +47,34 @@ gs_magnitude gs_vector_magnitude(const gs_vector *vector) {
 
 typedef struct {
     const gs_kernels *kernels;
-    const char *x, *y;
+    const gs_signal *x, *y; /* y: or NULL */
     double *sums;
-} sums_context;
+} sums_job;
 
 static void sums_block(void *context, gs_block block) {
-    const sums_context *c = context;
-    double *sums = c->sums + block.row;
-    if (c->y) {
-        c->kernels->dots[GS_AXIS_UNIT](block.rows, block.lanes, c->x + block.offset,
-                                       c->y + block.offset, sums);
+    const sums_job *job = context;
+    const char *x = (const char *)job->x->data + block.offset;
+    double *sums = job->sums + block.row;
+    if (job->y) {
+        job->kernels->dots[GS_AXIS_UNIT](block.rows, block.lanes, x,
+                                         (const char *)job->y->data + block.offset, sums);
     } else {
-        c->kernels->sums[GS_AXIS_UNIT](block.rows, block.lanes, c->x + block.offset, sums);
+        job->kernels->sums[GS_AXIS_UNIT](block.rows, block.lanes, x, sums);
     }
+}
+
+static sums_job begin_sums(const gs_engine *engine, const gs_signal *x, const gs_signal *y,
+                           gs_vector *vector) {
+    for (size_t u = 0; u < vector->units; u++)
+        vector->grad[u] = 0;
+    vector->exponent = x->exponent + (y ? y->exponent : 0);
+    return (sums_job){engine->kernels, x, y, vector->grad};
 }
 
 static void grad_sums(const gs_engine *engine, const gs_signal *x, const gs_signal *y,
                       gs_vector *vector) {
-    sums_context context = {engine->kernels, x->data, y ? y->data : NULL, vector->grad};
-    for (size_t u = 0; u < vector->units; u++)
-        vector->grad[u] = 0;
-    gs_signal_for_rows(engine, x, sums_block, &context);
-    vector->exponent = x->exponent + (y ? y->exponent : 0);
+    sums_job job = begin_sums(engine, x, y, vector);
+    gs_signal_for_rows(engine, x, sums_block, &job);
 }
 
 void gs_vector_grad_sums(const gs_engine *engine, const gs_signal *x, gs_vector *vector) {
@@ -130,23 +136,20 @@ void gs_dense_forward(const gs_engine *engine, const gs_dense *dense, const gs_s
     gs_product_forward(engine, &dense->weight, u, has_bias ? dense->bias.values : NULL, z);
 }
 
-/* dL/du = W^T dL/dz, dL/db = sum over the batch of dL/dz */
-void gs_dense_backward(const gs_engine *engine, gs_dense *dense, const gs_signal *delta,
-                       gs_signal *grad_u) {
-    gs_vector_grad_sums(engine, delta, &dense->bias);
-    gs_product_backward(engine, &dense->weight, delta, grad_u);
+static void sum_rows(void *context, size_t place) {
+    const sums_job *job = context;
+    for (size_t panel = 0; panel < job->x->panels; panel++)
+        sums_block(context, gs_signal_block(job->kernels, job->x, panel, place));
 }
 
-/* dL/dW = dL/dz u^T */
-gs_status gs_dense_grad_weight(const gs_engine *engine, const gs_signal *delta, const gs_signal *u,
-                               gs_matrix *grad, gs_error *error) {
-    gs_signal transposed;
-    gs_status status =
-        gs_signal_new(engine, u->panels * engine->kernels->panel, u->units, &transposed, error);
-    if (status == GS_OK) {
-        gs_signal_transpose(engine, u, &transposed);
-        gs_product_outer(engine, delta, &transposed, grad);
-    }
-    gs_signal_free(&transposed);
-    return status;
+/* dL/du = W^T dL/dz, dL/db = sum over the batch of dL/dz, dL/dW = dL/dz u^T */
+void gs_dense_backward(const gs_engine *engine, gs_dense *dense, const gs_signal *delta,
+                       const gs_signal *u, gs_signal *grad_u) {
+    sums_job sums = begin_sums(engine, delta, NULL, &dense->bias);
+    gs_outer_job outer;
+    gs_pool_job beside[GS_MOST_BESIDE] = {
+        {gs_signal_blocks(delta) / delta->panels, sum_rows, &sums}};
+    if (u)
+        beside[1] = gs_product_outer_job(engine, delta, u, &dense->grad, &outer);
+    gs_product_backward_beside(engine, &dense->weight, delta, grad_u, beside, u ? 2 : 1);
 }

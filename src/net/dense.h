@@ -50,13 +50,9 @@ void gs_dense_forward(const gs_engine *engine, const gs_dense *dense, const gs_s
 /* The exponent that z will have when its blocks are made. */
 int64_t gs_dense_exponent(const gs_dense *dense, const gs_signal *u);
 
-/* grad_u [in, batch] = W^T delta for delta = dL/dz [out, batch], and the gradient of b. That of W
-   is gs_dense_grad_weight, for who wants more than its norm. */
+/* grad_u [in, batch] = W^T delta for delta = dL/dz [out, batch], and the gradient of b; with u [in,
+   batch] that of W too, for who wants more than its norm. */
 void gs_dense_backward(const gs_engine *engine, gs_dense *dense, const gs_signal *delta,
-                       gs_signal *grad_u);
-
-/* grad = delta u^T summed over the batch. Errors: GS_ERR_MEMORY (the transpose of u). */
-gs_status gs_dense_grad_weight(const gs_engine *engine, const gs_signal *delta, const gs_signal *u,
-                               gs_matrix *grad, gs_error *error);
+                       const gs_signal *u, gs_signal *grad_u);
 
 #endif

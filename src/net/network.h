@@ -125,7 +125,7 @@ typedef struct {
     /* Backward: rides on dL/da_l where that is the product of a layer above; in `grad` its signal
        has a rider then. */
     gs_rider *grad_a;
-    /* Backward: the product of a dense stage comes next; delta is the gradient with respect to its
+    /* Backward: the products of a dense stage were made; delta is the gradient with respect to its
        output. That of the weights is there if the network keeps it. */
     gs_status (*dense)(void *context, const gs_stage *stage, const gs_signal *delta,
                        gs_error *error);

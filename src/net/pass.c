@@ -114,7 +114,9 @@ static bool joins(const gs_network *network, size_t layer, unsigned names) {
 
 /* dL/du = W^T dL/dz, and dL/dz of the activation below along with it where that is there and
    nothing joins between. */
-static void backward_product(gs_network *network, gs_stage *stage, const gs_observer *observer) {
+static gs_status backward_dense(gs_network *network, gs_stage *stage, const gs_observer *observer,
+                                gs_error *error) {
+    gs_status status = GS_OK;
     const gs_engine *engine = &network->engine;
     const gs_stage *below = stage > network->stages ? stage - 1 : NULL;
     gs_signal *grad = &network->spare;
@@ -128,23 +130,13 @@ static void backward_product(gs_network *network, gs_stage *stage, const gs_obse
         gs_signal_reshape(engine, &network->ridden, grad->units);
         gs_activation_begin_ride_back(engine, &below->slope, grad, &network->ridden, &job);
     }
-    gs_dense_backward(engine, &stage->dense, &network->grad, grad);
+    gs_dense_backward(engine, &stage->dense, &network->grad,
+                      network->keep_gradients ? stage->in : NULL, grad);
     if (network->has_ridden)
         gs_activation_end_ride_back(&job, grad);
-    swap_gradient(network, grad);
-}
-
-static gs_status backward_dense(gs_network *network, gs_stage *stage, const gs_observer *observer,
-                                gs_error *error) {
-    gs_status status = GS_OK;
-    if (network->keep_gradients) {
-        status = gs_dense_grad_weight(&network->engine, &network->grad, stage->in,
-                                      &stage->dense.grad, error);
-    }
-    if (status == GS_OK && observer && observer->dense)
+    if (observer && observer->dense)
         status = observer->dense(observer->context, stage, &network->grad, error);
-    if (status == GS_OK)
-        backward_product(network, stage, observer);
+    swap_gradient(network, grad);
     return status;
 }
 

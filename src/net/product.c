@@ -79,17 +79,28 @@ static const char *next_weights(const weight_job *job, const weight_pass *p, siz
     return upcoming ? upcoming : p->weights;
 }
 
+/* What riders will need with row `tile` of the output. */
+static void fetch_for_riders(const weight_job *job, size_t panel, size_t tile) {
+    for (const gs_rider *rider = job->out->riders; rider; rider = rider->next)
+        for (size_t i = 0; i < 2; i++)
+            if (rider->with[i])
+                job->kernels->fetch_rows(GS_TILE, panel_of(rider->with[i], panel, tile * GS_TILE));
+}
+
 /* For the panels [first, end). */
 static void run_pass(const weight_job *job, const weight_pass *p, size_t first, size_t end) {
     const gs_kernels *kernels = job->kernels;
     gs_product product = job->transposed ? GS_PRODUCT_BACKWARD : GS_PRODUCT_FORWARD;
     for (size_t i = 0; i < p->tiles; i++) {
         const char *next = next_weights(job, p, i);
-        for (size_t panel = first; panel < end; panel++)
+        for (size_t panel = first; panel < end; panel++) {
+            if (p->k + p->k_tiles == job->k_tiles)
+                fetch_for_riders(job, panel, p->tile + i);
             kernels->product[product](p->k_tiles, p->k_step / kernels->size,
                                       p->weights + i * p->step, next,
                                       panel_of(job->right, panel, p->k * GS_TILE), p->k > 0,
                                       (char *)panel_of(job->out, panel, (p->tile + i) * GS_TILE));
+        }
     }
 }
 
@@ -138,7 +149,8 @@ int64_t gs_product_exponent(const gs_matrix *weight, const gs_signal *u, bool ha
 }
 
 static void run_weight_job(const gs_engine *engine, bool transposed, const gs_matrix *weight,
-                           const gs_signal *right, const double *bias, gs_signal *out) {
+                           const gs_signal *right, const double *bias, gs_signal *out,
+                           const gs_pool_job *beside, size_t count) {
     weight_job job = {.kernels = engine->kernels,
                       .transposed = transposed,
                       .weight = weight,
@@ -153,70 +165,116 @@ static void run_weight_job(const gs_engine *engine, bool transposed, const gs_ma
     job.panels = panels_of_task(pool, &job);
     out->exponent = gs_product_exponent(weight, right, bias != NULL);
     job.shift = weight->exponent + right->exponent - out->exponent;
-    gs_pool_run(pool, job.blocks * ((out->panels + job.panels - 1) / job.panels), run_weight_task,
-                &job);
+    gs_pool_job jobs[1 + GS_MOST_BESIDE];
+    for (size_t i = 0; i < count; i++)
+        jobs[i] = beside[i];
+    jobs[count] = (gs_pool_job){job.blocks * ((out->panels + job.panels - 1) / job.panels),
+                                run_weight_task, &job};
+    gs_pool_run_jobs(pool, jobs, count + 1);
 }
 
 void gs_product_forward(const gs_engine *engine, const gs_matrix *weight, const gs_signal *u,
                         const double *bias, gs_signal *z) {
-    run_weight_job(engine, false, weight, u, bias, z);
+    run_weight_job(engine, false, weight, u, bias, z, NULL, 0);
 }
 
 void gs_product_backward(const gs_engine *engine, const gs_matrix *weight, const gs_signal *delta,
                          gs_signal *grad_u) {
-    run_weight_job(engine, true, weight, delta, NULL, grad_u);
+    run_weight_job(engine, true, weight, delta, NULL, grad_u, NULL, 0);
+}
+
+void gs_product_backward_beside(const gs_engine *engine, const gs_matrix *weight,
+                                const gs_signal *delta, gs_signal *grad_u,
+                                const gs_pool_job *beside, size_t count) {
+    run_weight_job(engine, true, weight, delta, NULL, grad_u, beside, count);
 }
 
 /* ---- dW = D A^T ---- */
 
+/* Panels of A^T that a task multiplies with a block of rows of D at most, and examples in one pass:
+   they are transposed when they are needed, and stay in the cache meanwhile. */
+enum { OUTER_PANELS = 4, OUTER_ROWS = 128 };
+
+/* Examples [first, first + rows) of panels [panel, panel + panels) of A^T. */
 typedef struct {
-    const gs_kernels *kernels;
-    const gs_signal *delta, *transposed;
-    gs_matrix *grad;
-    size_t panels; /* of u, that a task multiplies with a block of rows of delta */
-} outer_job;
+    size_t panel, panels, first, rows;
+    char *transposed;
+} outer_pass;
 
-/* 8 rows of a panel of dW, as tiles. */
-static void outer_block(const outer_job *job, size_t tile, size_t panel) {
+static char *transposed_panel(const outer_pass *p, size_t i) {
+    return p->transposed + i * p->rows * GS_PANEL_BYTES;
+}
+
+static void transpose(const gs_outer_job *job, const outer_pass *p) {
     const gs_kernels *k = job->kernels;
-    size_t across = k->panel / GS_TILE, first = panel * across;
+    size_t unit = p->panel * k->panel, left = job->u->rows - unit, wanted = p->panels * k->panel;
+    size_t units = left < wanted ? left : wanted;
+    if (units < wanted)
+        memset(transposed_panel(p, p->panels - 1), 0, p->rows * GS_PANEL_BYTES);
+    for (size_t b = 0; b < p->rows; b += k->panel)
+        k->transpose_panel(units, panel_of(job->u, (p->first + b) / k->panel, unit),
+                           p->rows * k->panel, p->transposed + b * GS_PANEL_BYTES);
+}
+
+/* 8 rows of a panel of dW, as tiles; at the edge not all of them are there. */
+static void outer_block(const gs_outer_job *job, const outer_pass *p, size_t tile, size_t i) {
+    const gs_kernels *k = job->kernels;
+    size_t across = k->panel / GS_TILE, first = (p->panel + i) * across;
+    size_t bytes = GS_TILE_SIZE * k->size, row_bytes = job->grad->col_tiles * bytes;
     size_t tiles_left = job->grad->col_tiles - first;
-    const char *left = panel_of(job->delta, 0, tile * GS_TILE);
-    char *tiles =
-        (char *)job->grad->data + (tile * job->grad->col_tiles + first) * GS_TILE_SIZE * k->size;
+    char *tiles = (char *)job->grad->data + tile * row_bytes + first * bytes;
+    const char *next = tiles + (tile + 1 < job->grad->row_tiles ? row_bytes : 0);
     _Alignas(64) char edge[GS_TILE * GS_PANEL_BYTES];
-    const char *next =
-        tiles +
-        (tile + 1 < job->grad->row_tiles ? job->grad->col_tiles * GS_TILE_SIZE * k->size : 0);
-    k->product[GS_PRODUCT_OUTER](job->delta->panels, job->delta->rows * k->panel, left, next,
-                                 panel_of(job->transposed, panel, 0), false,
-                                 tiles_left < across ? edge : tiles);
-    if (tiles_left < across)
-        memcpy(tiles, edge, tiles_left * GS_TILE_SIZE * k->size);
+    bool is_edge = tiles_left < across;
+    if (is_edge)
+        memcpy(edge, tiles, tiles_left * bytes);
+    k->product[GS_PRODUCT_OUTER](p->rows / k->panel, job->delta->rows * k->panel,
+                                 panel_of(job->delta, p->first / k->panel, tile * GS_TILE), next,
+                                 transposed_panel(p, i), p->first > 0, is_edge ? edge : tiles);
+    if (is_edge)
+        memcpy(tiles, edge, tiles_left * bytes);
 }
 
-/* A panel of u stays in the first-level cache for a block of rows of delta. */
 static void run_outer(void *context, size_t index) {
-    const outer_job *job = context;
-    size_t panels =
-        (job->grad->col_tiles * GS_TILE + job->kernels->panel - 1) / job->kernels->panel;
-    size_t groups = (panels + job->panels - 1) / job->panels;
-    size_t first_tile = index / groups * GS_BLOCK_TILES, first = index % groups * job->panels;
-    for (size_t panel = first; panel < first + job->panels && panel < panels; panel++)
-        for (size_t tile = first_tile;
-             tile < first_tile + GS_BLOCK_TILES && tile < job->grad->row_tiles; tile++)
-            outer_block(job, tile, panel);
+    const gs_outer_job *job = context;
+    const gs_kernels *k = job->kernels;
+    size_t panels = (job->u->rows + k->panel - 1) / k->panel, first = index * job->panels;
+    size_t left = panels - first, rows = job->u->panels * k->panel;
+    _Alignas(64) char transposed[OUTER_PANELS * OUTER_ROWS * GS_PANEL_BYTES];
+    outer_pass p = {first, left < job->panels ? left : job->panels, 0, 0, transposed};
+    for (; p.first < rows; p.first += p.rows) {
+        p.rows = rows - p.first < OUTER_ROWS ? rows - p.first : OUTER_ROWS;
+        transpose(job, &p);
+        for (size_t block = 0; block < job->grad->row_tiles; block += GS_BLOCK_TILES)
+            for (size_t i = 0; i < p.panels; i++)
+                for (size_t tile = block;
+                     tile < block + GS_BLOCK_TILES && tile < job->grad->row_tiles; tile++)
+                    outer_block(job, &p, tile, i);
+    }
 }
 
-void gs_product_outer(const gs_engine *engine, const gs_signal *delta, const gs_signal *transposed,
+gs_pool_job gs_product_outer_job(const gs_engine *engine, const gs_signal *delta,
+                                 const gs_signal *u, gs_matrix *grad_weight, gs_outer_job *job) {
+    size_t panel = engine->kernels->panel, panels = (u->rows + panel - 1) / panel;
+    size_t share = panels / (gs_pool_threads(engine->pool) * TASKS_PER_THREAD);
+    *job = (gs_outer_job){.kernels = engine->kernels,
+                          .delta = delta,
+                          .u = u,
+                          .grad = grad_weight,
+                          .panels = share < 1              ? 1
+                                    : share < OUTER_PANELS ? share
+                                                           : OUTER_PANELS};
+    grad_weight->exponent = delta->exponent + u->exponent;
+    return (gs_pool_job){(panels + job->panels - 1) / job->panels, run_outer, job};
+}
+
+void gs_product_outer(const gs_engine *engine, const gs_signal *delta, const gs_signal *u,
                       gs_matrix *grad_weight) {
-    enum { PANELS = 4 };
-    outer_job job = {engine->kernels, delta, transposed, grad_weight, PANELS};
-    size_t blocks = (grad_weight->row_tiles + GS_BLOCK_TILES - 1) / GS_BLOCK_TILES;
-    size_t tiles = grad_weight->row_tiles * transposed->panels;
-    gs_pool *pool = threads_for(engine, transposed->rows / GS_TILE, tiles);
-    gs_pool_run(pool, blocks * ((transposed->panels + PANELS - 1) / PANELS), run_outer, &job);
-    grad_weight->exponent = delta->exponent + transposed->exponent;
+    gs_outer_job outer;
+    gs_pool_job job = gs_product_outer_job(engine, delta, u, grad_weight, &outer);
+    size_t tiles = grad_weight->row_tiles * job.tasks * outer.panels;
+    gs_pool_run_jobs(threads_for(engine, u->panels * engine->kernels->panel / GS_TILE, tiles), &job,
+                     1);
 }
 
 typedef struct {

@@ -19,10 +19,25 @@ int64_t gs_product_exponent(const gs_matrix *weight, const gs_signal *u, bool ha
 void gs_product_backward(const gs_engine *engine, const gs_matrix *weight, const gs_signal *delta,
                          gs_signal *grad_u);
 
-/* grad_weight [rows, cols] = delta u^T, summed over the batch; `transposed` is u by
- * gs_signal_transpose */
-void gs_product_outer(const gs_engine *engine, const gs_signal *delta, const gs_signal *transposed,
+/* The same, and `count` jobs along with it that do not depend on it. */
+enum { GS_MOST_BESIDE = 2 };
+void gs_product_backward_beside(const gs_engine *engine, const gs_matrix *weight,
+                                const gs_signal *delta, gs_signal *grad_u,
+                                const gs_pool_job *beside, size_t count);
+
+/* grad_weight [rows, cols] = delta u^T, summed over the batch. */
+void gs_product_outer(const gs_engine *engine, const gs_signal *delta, const gs_signal *u,
                       gs_matrix *grad_weight);
+
+/* The same as a job to be done beside another, in memory of the caller. */
+typedef struct {
+    const gs_kernels *kernels;
+    const gs_signal *delta, *u;
+    gs_matrix *grad;
+    size_t panels; /* of u^T, of a task */
+} gs_outer_job;
+gs_pool_job gs_product_outer_job(const gs_engine *engine, const gs_signal *delta,
+                                 const gs_signal *u, gs_matrix *grad_weight, gs_outer_job *job);
 
 /* The square of the Frobenius norm of delta u^T, of mantissas, without its matrix. `partial` has
    room for a number a row of tiles of delta. */

@@ -37,8 +37,8 @@ static double step(double every, double done, double all) {
 
 static const gs_schedule schedules[] = {
     {{.name = "constant", .help = "lr after the warm-up"}, constant},
-    {{.name = "linear", .help = "lr (1 - t/N), t of N steps done"}, linear},
-    {{.name = "cosine", .help = "lr (1 + cos(pi t/N)) / 2 (Loshchilov 2017)"}, cosine},
+    {{.name = "linear", .help = "lr (1 - t/N), t of N steps after the warm-up done"}, linear},
+    {{.name = "cosine", .help = "lr (1 + cos(pi t/N)) / 2, likewise (Loshchilov 2017)"}, cosine},
     {{.name = "step",
       .parameter = GS_PARAM_REQUIRED,
       .standard = 1,

@@ -147,7 +147,8 @@ gs_block gs_signal_block(const gs_kernels *kernels, const gs_signal *signal, siz
 struct gs_rider {
     void (*task)(void *context, const gs_signal *signal, gs_block block);
     void *context;
-    gs_rider *next; /* of the same signal, or NULL */
+    gs_rider *next;           /* of the same signal, or NULL */
+    const gs_signal *with[2]; /* of the same shape: what it reads or writes beside; or NULL */
 };
 
 /* Tell one rider of every block of a signal that has been made before. */

@@ -170,11 +170,11 @@ gs_status gs_data_check_batch(const gs_data *data, size_t batch, gs_error *error
 }
 
 gs_status gs_data_batch(const gs_data *data, uint64_t seed, bool shuffle, size_t batch,
-                        double *input, size_t *labels, gs_error *error) {
+                        uint64_t step, double *input, size_t *labels, gs_error *error) {
     gs_batches batches;
     gs_status status = gs_batches_new(data, seed, shuffle, batch, &batches, error);
     if (status == GS_OK)
-        gs_batches_take(&batches, 0, input, labels);
+        gs_batches_take(&batches, step, input, labels);
     gs_batches_free(&batches);
     return status;
 }

@@ -56,10 +56,11 @@ void gs_data_scale(gs_data *data, gs_data *held_out, size_t scale);
 /* Errors: GS_ERR_USAGE if there are fewer examples than `batch`. */
 gs_status gs_data_check_batch(const gs_data *data, size_t batch, gs_error *error);
 
-/* The first `batch` examples, with `shuffle` after one that is seeded by `seed`: input [batch, features], labels
-   [batch]. A smaller batch of the same seed is the beginning of a larger one.
+/* The batch of step `step` of training (see train/batches.h): input [batch, features], labels
+   [batch]. That of step 0 is the first `batch` examples, with `shuffle` after one that is seeded by
+   `seed`; there a smaller batch of the same seed is the beginning of a larger one.
    Errors: GS_ERR_USAGE if there are fewer examples than `batch`; GS_ERR_MEMORY. */
 gs_status gs_data_batch(const gs_data *data, uint64_t seed, bool shuffle, size_t batch,
-                        double *input, size_t *labels, gs_error *error);
+                        uint64_t step, double *input, size_t *labels, gs_error *error);
 
 #endif

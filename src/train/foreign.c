@@ -124,9 +124,19 @@ static bool follows(const gs_foreign_layer *layer, const gs_foreign_layer *next)
     return layer->weight->shape[0] == next->weight->shape[1];
 }
 
-/* Where the chain begins if the layers, in their order, stand in a circle: behind its one break. */
+/* "net.0.weight" and "net.2.weight". */
+static bool are_numbered_alike(const char *a, const char *b) {
+    while (*a && *a == *b && !is_digit(*a))
+        a++, b++;
+    return is_digit(*a) && is_digit(*b);
+}
+
+/* Where the chain begins if the layers, in their order, stand in a circle: behind its one break.
+   But numbers tell the order. */
 static size_t find_first(const gs_foreign_layer *layers, size_t count) {
     size_t breaks = 0, first = 0;
+    if (are_numbered_alike(layers[0].weight->name, layers[count - 1].weight->name))
+        return 0;
     for (size_t i = 0; i < count; i++)
         if (!follows(&layers[i], &layers[(i + 1) % count])) {
             breaks++;

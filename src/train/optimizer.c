@@ -170,7 +170,8 @@ typedef struct {
     gs_optimizer *optimizer;
     gs_update_kernel rule;
     gs_update update; /* but for its factor */
-    bool is_trial;    /* nothing changes but what is said of it */
+    bool is_trial;    /* nothing changes but what is said of it, */
+    void *whole;      /* and this, if it is not NULL: room for all new weights of a parameter */
 } update_job;
 
 /* Where the tiles of a chunk are, or a copy of them in `scratch`; NULL if there are none. */
@@ -183,6 +184,11 @@ static void *tiles_of(const update_job *job, const gs_step_chunk *chunk, void *v
     return job->is_trial ? memcpy(scratch, tiles, chunk->tiles * tile_bytes) : tiles;
 }
 
+static char *copy_of(const update_job *job, const gs_step_chunk *chunk, char *scratch) {
+    size_t tile_bytes = GS_TILE_SIZE * job->optimizer->parameters.kernels->size;
+    return job->whole ? (char *)job->whole + chunk->first * tile_bytes : scratch;
+}
+
 static void update_chunk(void *context, size_t index) {
     const update_job *job = context;
     const gs_optimizer *optimizer = job->optimizer;
@@ -192,11 +198,12 @@ static void update_chunk(void *context, size_t index) {
     _Alignas(64) char grad_copy[GS_CHUNK_BYTES], copies[1 + GS_MOMENTS][GS_CHUNK_BYTES];
     gs_update update = job->update;
     const void *grad = gs_step_gradient(optimizer, chunk, grad_copy, &update.factor);
-    chunk->step = k->optimize[job->rule](
-        &update, chunk->tiles * GS_TILE_SIZE, grad,
-        tiles_of(job, chunk, optimizer->parameters.items[chunk->owner].values, copies[0]),
-        tiles_of(job, chunk, slot->moment[0], copies[1]),
-        tiles_of(job, chunk, slot->moment[1], copies[2]));
+    chunk->step = k->optimize[job->rule](&update, chunk->tiles * GS_TILE_SIZE, grad,
+                                         tiles_of(job, chunk,
+                                                  optimizer->parameters.items[chunk->owner].values,
+                                                  copy_of(job, chunk, copies[0])),
+                                         tiles_of(job, chunk, slot->moment[0], copies[1]),
+                                         tiles_of(job, chunk, slot->moment[1], copies[2]));
 }
 
 static void take_steps(const gs_optimizer *optimizer, gs_step_stats *stats) {
@@ -257,15 +264,52 @@ static gs_status update(gs_optimizer *optimizer, const gs_step_settings *setting
     gs_parameters_gather(&optimizer->parameters);
     gs_step_plan_clipping(optimizer, settings, stats);
     update_job job = {optimizer, gs_update_rule_of(optimizer->opt)->kernel,
-                      update_of(optimizer, settings), is_trial};
+                      update_of(optimizer, settings), is_trial, NULL};
     gs_step_for_chunks(optimizer, update_chunk, &job);
     take_steps(optimizer, stats);
     return GS_OK;
 }
 
+/* Try the step of one parameter again, now with a max-norm: `whole` has room for its weights. */
+static gs_magnitude try_held(const update_job *job, size_t parameter, double most) {
+    gs_optimizer *optimizer = job->optimizer;
+    const gs_kernels *k = optimizer->parameters.kernels;
+    const gs_step_slot *slot = &optimizer->slots[parameter];
+    gs_matrix held = *optimizer->parameters.items[parameter].weight;
+    held.data = job->whole;
+    for (size_t c = 0; c < slot->chunk_count; c++)
+        update_chunk((void *)job, slot->first_chunk + c);
+    max_norm_job hold = {optimizer, most, &held};
+    for (size_t row = 0; row < held.row_tiles; row++)
+        hold_row_of_tiles(&hold, row);
+    return gs_matrix_distance(k, &held, optimizer->parameters.items[parameter].weight);
+}
+
+static gs_status try_max_norm(gs_optimizer *optimizer, const gs_step_settings *settings,
+                              gs_step_stats *stats, gs_error *error) {
+    update_job job = {optimizer, gs_update_rule_of(optimizer->opt)->kernel,
+                      update_of(optimizer, settings), true, NULL};
+    size_t tiles = 0;
+    for (size_t i = 0; i < optimizer->parameters.count; i++)
+        if (tiles < optimizer->parameters.items[i].tiles)
+            tiles = optimizer->parameters.items[i].tiles;
+    job.whole = gs_alloc(tiles, GS_TILE_SIZE * optimizer->parameters.kernels->size, error);
+    if (!job.whole)
+        return GS_ERR_MEMORY;
+    for (size_t i = 0; i < optimizer->parameters.count; i++)
+        if (optimizer->parameters.items[i].weight)
+            stats->layers[optimizer->parameters.items[i].layer - 1].step =
+                try_held(&job, i, settings->max_norm);
+    gs_free(job.whole);
+    return GS_OK;
+}
+
 gs_status gs_optimizer_try(gs_optimizer *optimizer, const gs_step_settings *settings,
                            gs_step_stats *stats, gs_error *error) {
-    return update(optimizer, settings, true, stats, error);
+    gs_status status = update(optimizer, settings, true, stats, error);
+    if (status == GS_OK && stats->layers && settings->max_norm > 0)
+        status = try_max_norm(optimizer, settings, stats, error);
+    return status;
 }
 
 gs_status gs_optimizer_step(gs_optimizer *optimizer, const gs_step_settings *settings,

@@ -20,7 +20,8 @@ typedef struct {
     bool grad_normalize; /* each layer's gradient to norm 1 first */
 } gs_step_settings;
 
-/* Of one layer's weights. The step is W' - W as stored, before a max-norm. */
+/* Of one layer's weights. The step is W' - W as stored, of a step that was taken before a
+   max-norm. */
 typedef struct {
     gs_magnitude before, after; /* of dL/dW as it came, and as it went into the step */
     gs_magnitude weight, step;  /* of W before the step, and of the step */
@@ -86,7 +87,8 @@ void gs_optimizer_free(gs_optimizer *optimizer);
 gs_status gs_optimizer_step(gs_optimizer *optimizer, const gs_step_settings *settings,
                             gs_step_stats *stats, gs_error *error);
 
-/* What such a step would be: nothing changes but `stats`. */
+/* What such a step would be, with its max-norm: nothing changes but `stats`. Errors: as above, and
+   GS_ERR_MEMORY. */
 gs_status gs_optimizer_try(gs_optimizer *optimizer, const gs_step_settings *settings,
                            gs_step_stats *stats, gs_error *error);
 

@@ -163,7 +163,7 @@ static gs_status read_header(gs_safetensors *file, gs_error *error) {
     uint64_t length = little_endian(prefix, sizeof prefix), rest = file->length - sizeof prefix;
     if (length > HEADER_MAX || length > rest)
         return gs_safetensors_refuse(
-            file, 0, error, "expected a header of %llu bytes at most, %s, got %llu",
+            file, 0, error, "expected a safetensors header of %llu bytes at most, %s, got %llu",
             (unsigned long long)(rest < HEADER_MAX ? rest : HEADER_MAX),
             rest < HEADER_MAX ? "the rest of the file" : "as the format has it",
             (unsigned long long)length);

@@ -27,7 +27,7 @@ typedef struct {
     gs_matrix *weights;
     gs_signal *inputs;    /* one a layer, kept for the gradient of its weights */
     gs_signal outputs[2]; /* in turn; what has just been made is in the cache */
-    gs_signal delta, transposed;
+    gs_signal delta;
     gs_arena *arena; /* as a network has; OpenBLAS uses the same memory */
 } stack;
 
@@ -102,7 +102,6 @@ static stack *new_stack(const gs_engine *given, bench_shape shape) {
         new_signal(engine, shape.width, shape.batch, &s->outputs[i]);
     new_signal(engine, shape.width, shape.batch, &s->delta);
     fill_signal(engine, &s->delta);
-    new_signal(engine, s->delta.panels * engine->kernels->panel, shape.width, &s->transposed);
     return s;
 }
 
@@ -146,8 +145,7 @@ static void outer_step(void *context) {
     walker *w = context;
     stack *s = w->stack;
     size_t l = next_layer(&w->layer, s);
-    gs_signal_transpose(w->engine, &s->inputs[l], &s->transposed);
-    gs_product_outer(w->engine, &s->delta, &s->transposed, &s->weights[l]);
+    gs_product_outer(w->engine, &s->delta, &s->inputs[l], &s->weights[l]);
 }
 
 /* ---- The same by OpenBLAS ---- */

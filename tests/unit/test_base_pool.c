@@ -53,6 +53,25 @@ static void test_pool_that_is_null_or_of_no_threads_is_a_plain_loop(void) {
     gs_pool_free(NULL);
 }
 
+static void test_every_task_of_several_jobs_runs_once(void) {
+    static const size_t tasks[] = {MOST_TASKS, 0, 1, 7};
+    enum { JOBS = sizeof tasks / sizeof *tasks };
+    for (size_t threads = 1; threads <= 3; threads++) {
+        gs_pool *pool = new_pool(threads);
+        tally counts[JOBS] = {{{0}}};
+        gs_pool_job jobs[JOBS];
+        for (size_t j = 0; j < JOBS; j++)
+            jobs[j] = (gs_pool_job){tasks[j], count_call, &counts[j]};
+        gs_pool_run_jobs(pool, jobs, JOBS);
+        gs_pool_run_jobs(pool, jobs + 1, 1);
+        gs_pool_run_jobs(pool, jobs, 0);
+        for (size_t j = 0; j < JOBS; j++)
+            for (size_t i = 0; i < MOST_TASKS; i++)
+                CHECK(counts[j].calls[i] == (i < tasks[j]));
+        gs_pool_free(pool);
+    }
+}
+
 /* Jobs in close succession catch workers that enter late, that leave late and that fall asleep. */
 static void test_jobs_in_close_succession_do_not_mix(void) {
     gs_pool *pool = new_pool(4);
@@ -196,6 +215,7 @@ static void test_job_completes_on_the_threads_that_could_be_started(void) {
 
 TEST_MAIN(TEST(test_every_task_runs_once_for_any_number_of_threads_and_tasks),
           TEST(test_pool_that_is_null_or_of_no_threads_is_a_plain_loop),
+          TEST(test_every_task_of_several_jobs_runs_once),
           TEST(test_jobs_in_close_succession_do_not_mix),
           TEST(test_workers_that_have_fallen_asleep_wake_for_the_next_job),
           TEST(test_idle_workers_take_no_processor_time),

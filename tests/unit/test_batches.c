@@ -82,7 +82,7 @@ static void test_the_first_batch_is_that_of_a_run_without_training(void) {
     size_t chosen[BATCH], of_run[BATCH];
     double input[BATCH * FEATURES];
     take(&batches, 0, chosen);
-    CHECK(gs_data_batch(&data, 5, true, BATCH, input, of_run, &error) == GS_OK);
+    CHECK(gs_data_batch(&data, 5, true, BATCH, 0, input, of_run, &error) == GS_OK);
     CHECK(memcmp(chosen, of_run, sizeof chosen) == 0);
     gs_batches_free(&batches);
 }

@@ -148,7 +148,7 @@ static void test_shuffle_is_a_pure_function_of_the_seed(void) {
     gs_data data = numbered(values, classes);
     for (size_t k = 0; k < 2; k++)
         for (size_t count = 0; count <= EXAMPLES; count++) {
-            CHECK(gs_data_batch(&data, known[k].seed, true, count, input, batch, NULL) == GS_OK);
+            CHECK(gs_data_batch(&data, known[k].seed, true, count, 0, input, batch, NULL) == GS_OK);
             for (size_t i = 0; i < count; i++) {
                 CHECK(batch[i] == known[k].order[i]);
                 CHECK(input[2 * i] == (double)batch[i] && input[2 * i + 1] == -(double)batch[i]);
@@ -164,7 +164,7 @@ static void test_every_example_is_as_likely_to_come_first(void) {
     size_t classes[EXAMPLES], label;
     gs_data data = numbered(values, classes);
     for (uint64_t seed = 0; seed < SEEDS; seed++)
-        if (gs_data_batch(&data, seed, true, 1, input, &label, NULL) == GS_OK)
+        if (gs_data_batch(&data, seed, true, 1, 0, input, &label, NULL) == GS_OK)
             count[label]++;
     for (size_t i = 0; i < EXAMPLES; i++)
         chi_squared += pow(count[i] - SEEDS / EXAMPLES, 2) / (SEEDS / EXAMPLES);
@@ -176,7 +176,7 @@ static void test_batch_larger_than_the_data_is_an_error(void) {
     size_t classes[EXAMPLES];
     gs_data data = numbered(values, classes);
     gs_error error = {0};
-    CHECK(gs_data_batch(&data, 1, true, 11, NULL, NULL, &error) == GS_ERR_USAGE);
+    CHECK(gs_data_batch(&data, 1, true, 11, 0, NULL, NULL, &error) == GS_ERR_USAGE);
     CHECK_STRING(error.message,
                  "--batch: expected 10 or fewer, the examples in the data, got '11'");
 }
@@ -186,7 +186,7 @@ static void test_batch_without_memory_is_an_error(void) {
     size_t classes[EXAMPLES], label;
     gs_data data = numbered(values, classes);
     test_fail_allocation(1);
-    CHECK(gs_data_batch(&data, 1, true, 1, input, &label, NULL) == GS_ERR_MEMORY);
+    CHECK(gs_data_batch(&data, 1, true, 1, 0, input, &label, NULL) == GS_ERR_MEMORY);
 }
 
 TEST_MAIN(TEST(test_unit_scale_divides_by_the_largest_magnitude_of_all),

@@ -5,7 +5,7 @@
 #include "test_net.h"
 
 #include "flow/measure.h"
-#include "net/dense.h"
+#include "net/product.h"
 
 static gs_error error;
 
@@ -81,7 +81,7 @@ static gs_weight_gradient measure(const gs_engine *engine, const sample *s, bool
     gs_matrix grad = {0};
     if (known) {
         CHECK(gs_matrix_new(engine, s->out, s->in, &grad, &error) == GS_OK);
-        CHECK(gs_dense_grad_weight(engine, &delta, &u, &grad, &error) == GS_OK);
+        gs_product_outer(engine, &delta, &u, &grad);
     }
     CHECK(gs_measure_weight_gradient(engine, &delta, &u, known ? &grad : NULL, work, &result,
                                      &error) == GS_OK);

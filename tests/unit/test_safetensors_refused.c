@@ -36,12 +36,13 @@ static void test_header_length_is_held_against_the_file(void) {
         size_t size;
         const char *message;
     } cases[] = {
-        {3, 0, "byte 0: expected a header of 2 bytes at most, the rest of the file, got 3"},
+        {3, 0,
+         "byte 0: expected a safetensors header of 2 bytes at most, the rest of the file, got 3"},
         {UINT64_MAX, 5,
-         "byte 0: expected a header of 7 bytes at most, the rest of the file, got "
+         "byte 0: expected a safetensors header of 7 bytes at most, the rest of the file, got "
          "18446744073709551615"},
         {UINT64_C(1) << 63, 0,
-         "byte 0: expected a header of 2 bytes at most, the rest of the file, got "
+         "byte 0: expected a safetensors header of 2 bytes at most, the rest of the file, got "
          "9223372036854775808"},
         {0, 0, "byte 8: expected '{', got the end of the header"},
         {1, 1, "byte 9: expected a string, got the end of the header"},
@@ -58,7 +59,8 @@ static void test_header_over_100_megabytes_is_refused(void) {
     write_claimed("x", 100000001, "{", NULL, 0);
     CHECK(truncate(path_of("x"), 200000000) == 0);
     check_message("x", GS_ERR_FORMAT,
-                  "byte 0: expected a header of 100000000 bytes at most, as the format has it, got "
+                  "byte 0: expected a safetensors header of 100000000 bytes at most, as the format "
+                  "has it, got "
                   "100000001");
     remove_file("x");
 }

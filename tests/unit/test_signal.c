@@ -79,7 +79,7 @@ static void see_sevens(void *context, const gs_signal *signal, gs_block block) {
 static void check_making(const gs_engine *engine) {
     gs_signal x = test_signal(engine, 130, 33);
     making m = {&x, 0};
-    gs_rider rider = {see_sevens, &m, NULL};
+    gs_rider rider = {.task = see_sevens, .context = &m};
     x.riders = &rider;
     gs_signal_make(engine, &x, make_sevens, &m);
     CHECK(test_padding_is_zero(engine, &x));

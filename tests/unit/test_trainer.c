@@ -148,6 +148,25 @@ static void test_moved_is_the_distance_from_the_first_weights(void) {
     end(&t);
 }
 
+/* From the first weights the update leads where they have moved then, a max-norm and all. */
+static void test_the_first_update_is_the_first_move(void) {
+    static const char *const runs[] = {
+        "layers=3 width=9 act=tanh batch=6 steps=9 opt=momentum lr=0.1 max-norm=0.6 data=x",
+        "layers=2 width=40 act=relu batch=6 steps=9 opt=adam lr=0.01 max-norm=1 dtype=f32",
+        "layers=3 width=9 act=tanh batch=6 steps=9 opt=nesterov l2=0.1 clip=value:0.001 data=x",
+    };
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        training t;
+        begin(&t, runs[i]);
+        at_step before = measure_step(&t);
+        take_step(&t);
+        at_step after = measure_step(&t);
+        for (size_t l = 1; l <= 2; l++)
+            CHECK_CLOSE(column(&before, l, GS_UPDATE_RATIO), column(&after, l, GS_MOVED), 1e-6);
+        end(&t);
+    }
+}
+
 /* Trying an update, which a measurement does, changes nothing. */
 static void test_measuring_changes_nothing(void) {
     static const char *const runs[] = {
@@ -305,6 +324,7 @@ static void test_a_checkpoint_of_another_optimizer_is_refused(void) {
 
 TEST_MAIN_WITH_FOLDER(TEST(test_the_update_of_sgd_is_the_rate_times_the_gradient),
                       TEST(test_moved_is_the_distance_from_the_first_weights),
+                      TEST(test_the_first_update_is_the_first_move),
                       TEST(test_measuring_changes_nothing), TEST(test_clipped_updates_are_counted),
                       TEST(test_training_falls_on_what_it_can_learn),
                       TEST(test_what_is_not_finite_is_seen),
