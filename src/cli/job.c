@@ -59,31 +59,34 @@ bool cli_job_begin(cli_job *job, const char *command, char **arguments, cli_targ
 
 /* ---- What is there: a saved network, data ---- */
 
-/* The options of the file, and then those of the arguments again. */
+/* The arguments once more, over what the file says of the network. */
+static gs_status parse_again(cli_job *job, gs_config *config, gs_error *error) {
+    cli_general general;
+    const cli_target targets[] = {{&gs_config_options, config},
+                                  {&cli_output_options, &job->output},
+                                  {&cli_general_options, &general},
+                                  job->own};
+    size_t steps = config->steps, unsaid = SIZE_MAX;
+    config->steps = unsaid;
+    if (!gs_safetensors_is_own(job->saved))
+        config->act.index = GS_CHOICE_AUTO;
+    gs_status status = cli_parse(job->arguments, targets, job->own.table ? 4 : 3, NULL, error);
+    if (config->steps == unsaid)
+        config->steps = job->trains && config->epochs == 0 ? steps : 0;
+    job->path = job->path ? job->output.output : NULL;
+    if (status == GS_OK && config->act.index == GS_CHOICE_AUTO)
+        return gs_fail(error, GS_ERR_USAGE,
+                       "--act: expected one with --load '%s', which does not say it",
+                       gs_safetensors_path(job->saved));
+    return status;
+}
+
 static gs_status take_saved_options(cli_job *job, gs_error *error) {
-    gs_config *config = gs_config_new(error);
+    gs_config *config = gs_config_new(error), *before = job->config;
     gs_status status = config ? gs_config_load(config, job->saved, error) : GS_ERR_MEMORY;
+    if (status == GS_OK)
+        status = parse_again(job, config, error);
     if (status == GS_OK) {
-        cli_general general;
-        const cli_target targets[] = {{&gs_config_options, config},
-                                      {&cli_output_options, &job->output},
-                                      {&cli_general_options, &general},
-                                      job->own};
-        size_t steps = config->steps;
-        config->steps = SIZE_MAX;
-        if (!gs_safetensors_is_own(job->saved))
-            config->act.index = GS_CHOICE_AUTO;
-        status = cli_parse(job->arguments, targets, job->own.table ? 4 : 3, NULL, error);
-        if (config->steps == SIZE_MAX)
-            config->steps = job->trains && config->epochs == 0 ? steps : 0;
-        job->path = job->output.output && job->path ? job->output.output : NULL;
-        if (status == GS_OK && config->act.index == GS_CHOICE_AUTO)
-            status = gs_fail(error, GS_ERR_USAGE,
-                             "--act: expected one with --load '%s', which does not say it",
-                             gs_safetensors_path(job->saved));
-    }
-    if (status == GS_OK) {
-        gs_config *before = job->config;
         job->config = config;
         config = before;
     }
