@@ -127,7 +127,8 @@ static void add_range(line *l, double minimum, double maximum) {
 static void add_option_range(line *l, const gs_option *option) {
     if (option->kind == GS_OPTION_SEED)
         add(l, "; %s from 0 to %llu", option->value, (unsigned long long)UINT64_MAX);
-    if (option->kind == GS_OPTION_SIZE || option->kind == GS_OPTION_REAL) {
+    if (option->kind == GS_OPTION_SIZE || option->kind == GS_OPTION_SIZES ||
+        option->kind == GS_OPTION_REAL) {
         add(l, "; %s", option->value);
         add_range(l, option->minimum, option->maximum);
         if (option->automatic)

@@ -52,9 +52,13 @@ static gs_status try_save(const run *r, gs_error *error) {
     return status;
 }
 
-static gs_status save_network(const run *r, const gs_network *network, gs_error *error) {
+void run_hold_for_save(const run *r) {
     struct stat info;
     cli_hold_interrupts(stat(r->options.save, &info) != 0 || S_ISREG(info.st_mode));
+}
+
+static gs_status save_network(const run *r, const gs_network *network, gs_error *error) {
+    run_hold_for_save(r);
     gs_status status = gs_safetensors_save(network, r->job.config, NULL, r->options.save, error);
     cli_hold_interrupts(false);
     return status;

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "cli/job.h"
 #include "net/init.h"
+#include "theory/phase.h"
 
 typedef struct {
     bool critical;
@@ -251,7 +252,8 @@ static gs_status find_critical(cli_job *job, gs_error *error) {
     const gs_config *config = job->config;
     bool has_bias = config->bias.parameter != 0, drawn = config->bias.index == GS_BIAS_NORMAL;
     bool has_init;
-    gs_weight_law law = gs_init_law(config->init, config->gain, config->width, config->width);
+    gs_weight_kind weights = gs_init_law(config->init, config->gain, 1, 1).kind;
+    double sigma_w = sqrt(gs_inner_sigma_w2(config));
     gs_critical_point points[POINTS];
     gs_report_style style;
     size_t count;
@@ -264,9 +266,12 @@ static gs_status find_critical(cli_job *job, gs_error *error) {
     if (has_bias && has_init)
         return gs_fail(error, GS_ERR_USAGE,
                        "--critical: expected --bias or --init, and finds the other, got both");
-    if (law.kind != GS_WEIGHTS_INDEPENDENT && law.kind != GS_WEIGHTS_ORTHOGONAL)
+    if (weights != GS_WEIGHTS_INDEPENDENT && weights != GS_WEIGHTS_ORTHOGONAL)
         return gs_fail(error, GS_ERR_USAGE, "--critical: expected random weights");
-    double sigma_w = sqrt((double)config->width * law.value);
+    if (has_init && isnan(sigma_w))
+        return gs_fail(error, GS_ERR_USAGE,
+                       "--critical: expected one --width, or an --init of the same sigma_w in all "
+                       "layers");
     status = gs_config_get(config, "act", act, sizeof act, error);
     if (status == GS_OK)
         status = gs_find_critical(act, sigma_w, has_init ? NAN : fabs(config->bias.parameter),

@@ -163,8 +163,13 @@ static bool same_law(const gs_config *a, const gs_config *b, size_t fan_in, size
 }
 
 static bool same_laws(const gs_config *a, const gs_config *b) {
-    return same_law(a, b, a->inputs, a->width) && same_law(a, b, a->width, a->width) &&
-           same_law(a, b, a->width, a->outputs);
+    size_t first = gs_config_width(a, 1), last = gs_config_width(a, a->layers);
+    bool same = same_law(a, b, a->inputs, first) && same_law(a, b, last, a->outputs);
+    if (a->width.count == 1)
+        return same && same_law(a, b, first, first);
+    for (size_t l = 2; same && l <= a->layers; l++)
+        same = same_law(a, b, gs_config_width(a, l - 1), gs_config_width(a, l));
+    return same;
 }
 
 /* Without a skip the output of a layer is what its activation gives. */

@@ -40,6 +40,9 @@ gs_status run_write(run *r, const gs_record *record, gs_error *error);
 /* Fill in theory_grad_log10 if it is shown. */
 gs_status run_add_theory(run *r, size_t rows, gs_layer_stats *stats, gs_error *error);
 
+/* Hold interrupts while the file of --save is written, unless it is a pipe or the like. */
+void run_hold_for_save(const run *r);
+
 /* The verdict that --fail-on looks at. */
 void run_judge(run *r, const gs_summary *summary);
 

@@ -4,7 +4,6 @@
  */
 #include <math.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/error.h"
@@ -25,9 +24,8 @@ typedef struct {
     double *magnitudes;   /* [layers]: likewise */
     gs_summary summary;   /* of the step that was measured last */
     gs_training_stats stats;
-    bool is_open; /* the file of the results */
-    double saved,
-        save_took; /* seconds: when the last checkpoint was complete, and how long it took */
+    double saved; /* seconds: when the last checkpoint was complete */
+    double save_took;
 } training;
 
 static double seconds(void) {
@@ -94,11 +92,9 @@ static bool is_save_due(const training *t) {
 }
 
 static gs_status save(training *t, gs_error *error) {
-    const char *path = t->run->options.save;
-    struct stat info;
     double start = seconds();
-    cli_hold_interrupts(stat(path, &info) != 0 || S_ISREG(info.st_mode));
-    gs_status status = gs_checkpoint_save(&t->trainer, path, error);
+    run_hold_for_save(t->run);
+    gs_status status = gs_checkpoint_save(&t->trainer, t->run->options.save, error);
     cli_hold_interrupts(false);
     t->saved = seconds();
     t->save_took = t->saved - start;

@@ -308,15 +308,15 @@ size_t gs_network_spectrum_size(const gs_network *network) {
 }
 
 gs_status gs_spectrum_check(const gs_config *config, size_t example, gs_error *error) {
-    size_t sizes[] = {config->inputs, config->head ? config->width : config->outputs};
+    size_t sizes[] = {config->inputs, gs_config_units(config, config->layers)};
     for (size_t i = 0; i < 2; i++)
         if (sizes[i] > GS_MOST_SPECTRUM)
-            return gs_fail(error, GS_ERR_USAGE,
-                           "--%s: expected at most %d for a spectrum, got '%zu'",
-                           sizes[i] == config->width ? "width"
-                           : i == 0                  ? "inputs"
-                                                     : "outputs",
-                           GS_MOST_SPECTRUM, sizes[i]);
+            return gs_fail(
+                error, GS_ERR_USAGE, "--%s: expected at most %d for a spectrum, got '%zu'",
+                sizes[i] == gs_config_width(config, i * (config->layers - 1) + 1) ? "width"
+                : i == 0                                                          ? "inputs"
+                                                                                  : "outputs",
+                GS_MOST_SPECTRUM, sizes[i]);
     if (example >= config->batch)
         return gs_fail(error, GS_ERR_USAGE,
                        "--example: expected at most %zu, the examples of the batch, got '%zu'",

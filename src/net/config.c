@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -171,13 +172,13 @@ static const gs_family weights_family = GS_FAMILY(weights_rows);
 static const gs_option rows[] = {
     {"layers", GS_OPTION_SIZE, offsetof(gs_config, layers), "N", "96",
      "dense layers", .group = "Network", .minimum = 1, .maximum = 1e7, .column = true},
-    {"width", GS_OPTION_SIZE, offsetof(gs_config, width), "N", "128",
-     "units in a layer", .minimum = 1, .maximum = 1e6, .column = true},
+    {"width", GS_OPTION_SIZES, offsetof(gs_config, width), "N", "128",
+     "units in a layer, or one number a layer: 512-256-128", .minimum = 1, .maximum = 1e6, .column = true},
     {"inputs", GS_OPTION_SIZE, offsetof(gs_config, inputs), "N", "auto",
-     "numbers in an example: the data's features, else the width",
+     "numbers in an example: the data's features, else the (first) width",
      .minimum = 1, .maximum = 1e6, .automatic = "auto", .column = true},
     {"outputs", GS_OPTION_SIZE, offsetof(gs_config, outputs), "N", "auto",
-     "numbers that come out: the data's classes, else the width",
+     "numbers that come out: the data's classes, else the (last) width",
      .minimum = 1, .maximum = 1e6, .automatic = "auto", .column = true},
     {"act", GS_OPTION_CHOICE, offsetof(gs_config, act), "NAME", "sigmoid",
      "activation phi", .family = &gs_activation_family, .column = true},
@@ -298,8 +299,11 @@ gs_config *gs_config_copy(const gs_config *config, gs_error *error) {
         return NULL;
     *copy = *config;
     copy->data = copy->test_data = NULL;
-    gs_status status = GS_OK;
-    if (config->data)
+    copy->width.at = gs_alloc(config->width.count, sizeof *copy->width.at, error);
+    gs_status status = copy->width.at ? GS_OK : GS_ERR_MEMORY;
+    if (status == GS_OK)
+        memcpy(copy->width.at, config->width.at, config->width.count * sizeof *copy->width.at);
+    if (config->data && status == GS_OK)
         status = gs_config_set(copy, "data", config->data, error);
     if (config->test_data && status == GS_OK)
         status = gs_config_set(copy, "test-data", config->test_data, error);
@@ -341,6 +345,22 @@ gs_status gs_config_get(const gs_config *config, const char *name, char *text, s
 
 /* ---- What follows from options and data together ---- */
 
+static gs_status check_widths(const gs_config *config, gs_error *error) {
+    size_t count = config->width.count, last = config->width.at[count - 1];
+    if (count > 1 && count != config->layers) {
+        char expected[48] = "1 width";
+        if (config->layers > 1)
+            gs_format(expected, sizeof expected, "1 or %zu widths", config->layers);
+        return gs_fail(error, GS_ERR_USAGE, "--width: expected %s for --layers %zu, got %zu",
+                       expected, config->layers, count);
+    }
+    if (count > 1 && !config->head && config->outputs > 0 && config->outputs != last)
+        return gs_fail(error, GS_ERR_USAGE,
+                       "--outputs: expected %zu, the last of --width, or a --head, got '%zu'", last,
+                       config->outputs);
+    return GS_OK;
+}
+
 static gs_status resolve_shape(gs_config *config, size_t features, size_t classes,
                                gs_error *error) {
     if (features > 0 && config->inputs > 0 && config->inputs != features)
@@ -355,9 +375,9 @@ static gs_status resolve_shape(gs_config *config, size_t features, size_t classe
         return gs_fail(error, GS_ERR_USAGE,
                        "--data: expected --inputs and --outputs where it is not loaded");
     if (config->inputs == 0)
-        config->inputs = features > 0 ? features : config->width;
+        config->inputs = features > 0 ? features : gs_config_width(config, 1);
     if (config->outputs == 0)
-        config->outputs = classes > 0 ? classes : config->width;
+        config->outputs = classes > 0 ? classes : gs_config_width(config, config->layers);
     if (config->loss.index == GS_LOSS_CE && config->outputs < 2)
         return gs_fail(error, GS_ERR_USAGE,
                        "--outputs: expected 2 or more with --loss ce, got '%zu'", config->outputs);
@@ -406,7 +426,9 @@ gs_status gs_config_resolve(gs_config *config, size_t features, size_t classes, 
     if (isnan(resolved.rate))
         resolved.rate = gs_update_rule_of(resolved.opt)->rate;
     resolved.head = config->head || config->data || resolved.loss.index == GS_LOSS_CE;
-    gs_status status = resolve_shape(&resolved, features, classes, error);
+    gs_status status = check_widths(&resolved, error);
+    if (status == GS_OK)
+        status = resolve_shape(&resolved, features, classes, error);
     if (status == GS_OK)
         status = refuse_contradictions(&resolved, error);
     if (status == GS_OK)
@@ -414,7 +436,20 @@ gs_status gs_config_resolve(gs_config *config, size_t features, size_t classes, 
     return status;
 }
 
+size_t gs_config_width(const gs_config *config, size_t layer) {
+    return config->width.at[config->width.count > 1 ? layer - 1 : 0];
+}
+
+size_t gs_config_units(const gs_config *config, size_t layer) {
+    if (layer == 0)
+        return config->inputs;
+    bool last = layer == config->layers && !config->head;
+    return last || layer > config->layers ? config->outputs : gs_config_width(config, layer);
+}
+
 size_t gs_config_widest(const gs_config *config) {
-    size_t widest = config->width > config->inputs ? config->width : config->inputs;
-    return widest > config->outputs ? widest : config->outputs;
+    size_t widest = config->inputs > config->outputs ? config->inputs : config->outputs;
+    for (size_t i = 0; i < config->width.count; i++)
+        widest = widest > config->width.at[i] ? widest : config->width.at[i];
+    return widest;
 }

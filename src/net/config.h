@@ -22,7 +22,8 @@ enum { GS_LOG_EVERY_N, GS_LOG_SPACED };
 enum { GS_WEIGHTS_STORED, GS_WEIGHTS_STREAMED };
 
 struct gs_config {
-    size_t layers, width;
+    size_t layers;
+    gs_sizes width;         /* of each layer below a head, or one number for all */
     size_t inputs, outputs; /* 0: derived */
     gs_choice act, init;
     double gain;
@@ -64,6 +65,13 @@ extern const gs_option_table gs_config_options;
    `classes` are 0 without. What is resolved already stays. Errors: GS_ERR_USAGE where options
    contradict each other or the data; the configuration is then unchanged. */
 gs_status gs_config_resolve(gs_config *config, size_t features, size_t classes, gs_error *error);
+
+/* Units of a layer, 1 to `layers`, as --width has them. */
+size_t gs_config_width(const gs_config *config, size_t layer);
+
+/* Units of x_l in a resolved configuration: 0 is the input, and layers + 1 the head. The last layer
+   without a head gives the outputs. */
+size_t gs_config_units(const gs_config *config, size_t layer);
 
 /* The most units of any signal of a resolved configuration. */
 size_t gs_config_widest(const gs_config *config);

@@ -152,8 +152,7 @@ static gs_status append_stages(gs_network *network, size_t memory, gs_error *err
                  .memory = memory,
                  .error = error};
     for (b.layer = 1; b.layer <= config->layers; b.layer++) {
-        bool last = b.layer == config->layers && !config->head;
-        gs_status status = append_layer(&b, last ? config->outputs : config->width);
+        gs_status status = append_layer(&b, gs_config_units(config, b.layer));
         if (status != GS_OK)
             return status;
     }

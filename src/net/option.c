@@ -151,6 +151,63 @@ static int format_size(const gs_option *option, const void *field, char *text, s
                                             : gs_format(text, size, "%zu", number);
 }
 
+/* The digits at *text, which is then behind them. */
+static bool take_size(const gs_option *option, const char **text, size_t *size) {
+    double number = **text >= '0' && **text <= '9' ? 0 : (double)NAN;
+    for (; **text >= '0' && **text <= '9'; ++*text)
+        number = 10 * number + (**text - '0');
+    if (!(number >= option->minimum && number <= option->maximum))
+        return false;
+    *size = (size_t)number;
+    return true;
+}
+
+static bool take_sizes(const gs_option *option, const char *text, const gs_sizes *sizes) {
+    bool taken = true;
+    for (size_t i = 0; i < sizes->count && taken; i++) {
+        taken = take_size(option, &text, &sizes->at[i]);
+        taken = taken && *text == (i + 1 < sizes->count ? '-' : '\0');
+        text++;
+    }
+    return taken;
+}
+
+static gs_status refuse_sizes(const gs_option *option, const char *text, gs_error *error) {
+    char range[64], expected[128];
+    describe_range(range, sizeof range, "a whole number", option->minimum, option->maximum);
+    gs_format(expected, sizeof expected, "%s, or one for each layer joined by '-'", range);
+    return refuse(option, expected, text, NULL, error);
+}
+
+static gs_status parse_sizes(const gs_option *option, void *field, const char *text,
+                             gs_error *error) {
+    gs_sizes *sizes = field, parsed = {.count = 1};
+    for (const char *c = text; *c; c++)
+        parsed.count += *c == '-';
+    parsed.at = gs_alloc(parsed.count, sizeof *parsed.at, error);
+    if (!parsed.at)
+        return GS_ERR_MEMORY;
+    if (!take_sizes(option, text, &parsed)) {
+        gs_free(parsed.at);
+        return refuse_sizes(option, text, error);
+    }
+    gs_free(sizes->at);
+    *sizes = parsed;
+    return GS_OK;
+}
+
+static int format_sizes(const gs_option *option, const void *field, char *text, size_t size) {
+    const gs_sizes *sizes = field;
+    size_t length = 0;
+    (void)option;
+    for (size_t i = 0; i < sizes->count; i++) {
+        bool fits = length < size;
+        length += (size_t)gs_format(fits ? text + length : NULL, fits ? size - length : 0,
+                                    i > 0 ? "-%zu" : "%zu", sizes->at[i]);
+    }
+    return (int)length;
+}
+
 static const char byte_units[] = "KMGT";
 
 /* "512M" is 512 * 1024^2. False for what is no such text or does not fit. */
@@ -374,6 +431,7 @@ static const struct {
     int (*format)(const gs_option *option, const void *field, char *text, size_t size);
 } kinds[] = {
     [GS_OPTION_SIZE] = {parse_size, format_size},
+    [GS_OPTION_SIZES] = {parse_sizes, format_sizes},
     [GS_OPTION_BYTES] = {parse_bytes, format_bytes},
     [GS_OPTION_SEED] = {parse_seed, format_seed},
     [GS_OPTION_REAL] = {parse_real, format_real},
@@ -397,6 +455,8 @@ gs_status gs_options_reset(const gs_option_table *table, void *base, gs_error *e
         void *field = (char *)base + option->offset;
         if (option->kind == GS_OPTION_TEXT)
             *(char **)field = NULL;
+        else if (option->kind == GS_OPTION_SIZES)
+            *(gs_sizes *)field = (gs_sizes){0};
         else if (option->kind == GS_OPTION_FLAG)
             *(bool *)field = false;
         gs_status status =
@@ -409,10 +469,13 @@ gs_status gs_options_reset(const gs_option_table *table, void *base, gs_error *e
 
 void gs_options_release(const gs_option_table *table, void *base) {
     for (size_t i = 0; i < table->count; i++) {
-        if (table->rows[i].kind != GS_OPTION_TEXT)
-            continue;
-        char **field = (char **)((char *)base + table->rows[i].offset);
-        gs_free(*field);
-        *field = NULL;
+        void *field = (char *)base + table->rows[i].offset;
+        if (table->rows[i].kind == GS_OPTION_TEXT) {
+            gs_free(*(char **)field);
+            *(char **)field = NULL;
+        } else if (table->rows[i].kind == GS_OPTION_SIZES) {
+            gs_free(((gs_sizes *)field)->at);
+            *(gs_sizes *)field = (gs_sizes){0};
+        }
     }
 }

@@ -37,8 +37,15 @@ typedef struct {
 
 #define GS_CHOICE_AUTO SIZE_MAX
 
+/* One number for all layers, or one for each. */
+typedef struct {
+    size_t *at; /* [count], owned */
+    size_t count;
+} gs_sizes;
+
 typedef enum {
     GS_OPTION_SIZE,   /* size_t    in [minimum, maximum] */
+    GS_OPTION_SIZES,  /* gs_sizes: one, or more joined by "-", each in [minimum, maximum] */
     GS_OPTION_BYTES,  /* size_t: a number with K, M, G or T (1024, 1024^2 ..) or none after it */
     GS_OPTION_SEED,   /* uint64_t, the whole range       */
     GS_OPTION_REAL,   /* double    in [minimum, maximum] */
@@ -84,9 +91,9 @@ const char *gs_option_name_at(const void *table, size_t index);
 gs_status gs_unknown_name(const char *what, const char *dashes, const char *name,
                           gs_name_at *name_at, const void *table, gs_error *error);
 
-/* Set every field of `base` to its default. A text field becomes NULL: release an old one first. */
+/* Set every field of `base` to its default. What a field owned is forgotten: release it first. */
 gs_status gs_options_reset(const gs_option_table *table, void *base, gs_error *error);
-void gs_options_release(const gs_option_table *table, void *base); /* frees text fields */
+void gs_options_release(const gs_option_table *table, void *base); /* frees what fields own */
 
 /* Parse `text` into the field of `base`. A flag is "on" or "off"; a choice is "name",
    "name:parameter" or a bare number, where capitals and small letters, dashes and underscores are

@@ -51,12 +51,14 @@ gs_cell gs_cell_text(const char *text) {
 }
 
 /* A column is either all numbers or all strings: the bias 0.1 is a string, as normal:0.1 is. Only
-   "auto" may stand among numbers. */
+   "auto", and one width for each layer, may stand among numbers. */
 static gs_cell option_cell(const gs_option *option, const char *text) {
     bool number = option->kind == GS_OPTION_SIZE || option->kind == GS_OPTION_SEED ||
                   option->kind == GS_OPTION_REAL;
     if (text[0] == '\0')
         return gs_cell_absent();
+    if (option->kind == GS_OPTION_SIZES)
+        number = !strchr(text, '-');
     if (number && !(option->automatic && strcmp(text, option->automatic) == 0))
         return (gs_cell){.kind = GS_CELL_NUMERAL, .text = text};
     return gs_cell_text(text);

@@ -59,7 +59,8 @@ static char **usual_texts(const gs_config *config, gs_error *error) {
     gs_config *usual = gs_config_new(error);
     if (!usual)
         return NULL;
-    usual->width = config->width;
+    usual->inputs = gs_config_width(config, 1);
+    usual->outputs = gs_config_width(config, config->layers);
     gs_config_resolve(usual, 0, 0, NULL);
     if (config->data)
         usual->loss.index = GS_CHOICE_AUTO;
@@ -68,11 +69,26 @@ static char **usual_texts(const gs_config *config, gs_error *error) {
     return texts;
 }
 
+/* "512-256-128"; of a long list its ends: "1024-512-256-..-10". */
+static void format_widths(char *text, size_t size, const char *widths) {
+    enum { MOST = 40 };
+    size_t length = strlen(widths), head = MOST - 12, tail = length;
+    if (length <= MOST) {
+        gs_format(text, size, "%s", widths);
+        return;
+    }
+    while (widths[head] != '-')
+        head--;
+    while (widths[tail - 1] != '-')
+        tail--;
+    gs_format(text, size, "%.*s-..-%s", (int)head, widths, widths + tail);
+}
+
 static void put_network(FILE *out, size_t *column, const gs_config *config, char *const *texts,
                         char *const *usual) {
-    char text[64];
-    gs_format(text, sizeof text, "layer%s x %s", config->layers == 1 ? "" : "s",
-              option_text(texts, "width"));
+    char text[64], widths[48];
+    format_widths(widths, sizeof widths, option_text(texts, "width"));
+    gs_format(text, sizeof text, "layer%s x %s", config->layers == 1 ? "" : "s", widths);
     put_item(out, column, option_text(texts, "layers"), text);
     put_item(out, column, "", option_text(texts, "act"));
     put_item(out, column, "", option_text(texts, "init"));

@@ -98,9 +98,7 @@ static void normalise(const chain *c, values *x, values *beside) {
 /* ---- Steps ---- */
 
 static double units(const gs_config *config, size_t layer) {
-    return (double)(layer == 0                ? config->inputs
-                    : layer == config->layers ? config->outputs
-                                              : config->width);
+    return (double)gs_config_units(config, layer);
 }
 
 /* W is applied as C to a unit, or as C n to the sum over n units that are alike. */
@@ -290,12 +288,19 @@ static void go_back(chain *c, gs_layer_theory *rows, gs_theory *theory) {
 
 /* ---- The whole ---- */
 
+static bool has_one_width(const gs_config *config) {
+    bool same = config->outputs == config->inputs;
+    for (size_t i = 0; i < config->width.count; i++)
+        same = same && config->width.at[i] == config->inputs;
+    return same;
+}
+
 static const char *what_is_missing(const gs_config *config, bool same_units) {
     bool plain = config->norm.index == GS_NORM_NONE && config->residual.index == GS_RESIDUAL_NONE &&
                  config->order.index == GS_ORDER_DENSE_ACT;
     if (same_units && !plain)
         return "constant weights with a norm, a skip or the activation first";
-    if (!same_units && (config->inputs != config->width || config->outputs != config->width))
+    if (!same_units && !has_one_width(config))
         return "an identity between layers of different widths";
     if (config->bias.index == GS_BIAS_NORMAL && config->bias.parameter != 0)
         return "random biases where weights are not random";

@@ -8,6 +8,21 @@
 
 #include "base/memory.h"
 #include "net/activation.h"
+#include "net/init.h"
+
+double gs_inner_sigma_w2(const gs_config *config) {
+    size_t first = gs_config_width(config, 1);
+    size_t below = first, above = config->layers > 1 ? gs_config_width(config, 2) : first;
+    double sigma_w2 = (double)below * gs_init_law(config->init, config->gain, below, above).value;
+    for (size_t l = 3; l <= config->width.count; l++) {
+        below = gs_config_width(config, l - 1);
+        above = gs_config_width(config, l);
+        double other = (double)below * gs_init_law(config->init, config->gain, below, above).value;
+        if (fabs(other - sigma_w2) > 1e-12 * sigma_w2)
+            return (double)NAN;
+    }
+    return sigma_w2;
+}
 
 /* What a plain network does to the moments of z; biases have a mean and a variance. */
 typedef struct {

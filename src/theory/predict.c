@@ -39,13 +39,6 @@ typedef struct {
     const gs_mean_field *source; /* of its skip */
 } layer_walk;
 
-static size_t units_of(const gs_config *config, size_t layer) {
-    if (layer == 0)
-        return config->inputs;
-    bool last = layer == config->layers && !config->head;
-    return last || layer > config->layers ? config->outputs : config->width;
-}
-
 /* ---- Steps ---- */
 
 static gs_dense_theory dense_of(const walk *w, const layer_walk *at) {
@@ -117,12 +110,12 @@ static void begin_layer(const walk *w, size_t layer, layer_walk *at) {
     const gs_config *config = w->config;
     size_t source = (layer - 1) / config->skip * config->skip;
     at->layer = layer;
-    at->fan_in = units_of(config, layer - 1);
-    at->fan_out = units_of(config, layer);
+    at->fan_in = gs_config_units(config, layer - 1);
+    at->fan_out = gs_config_units(config, layer);
     at->signal[0] = w->x[layer - 1];
     at->source = &w->x[source];
     if (layer <= config->layers) {
-        bool fits = units_of(config, source) == at->fan_out;
+        bool fits = gs_config_units(config, source) == at->fan_out;
         at->count = gs_layer_steps(config, layer, fits, at->steps);
     } else {
         at->steps[0] = (gs_step){GS_STAGE_DENSE, 0, GS_IS_Z | GS_IS_X};
@@ -277,10 +270,9 @@ static bool has_phase(const gs_config *config) {
 }
 
 static void find_phase(const walk *w, const gs_layer_theory *first, gs_theory *theory) {
-    const gs_config *config = w->config;
-    double width = (double)config->width;
-    gs_weight_law law = gs_init_law(config->init, config->gain, config->width, config->width);
-    gs_find_phase(config, w->quadrature, width * law.value, first->q, first->correlation, theory);
+    double sigma_w2 = gs_inner_sigma_w2(w->config);
+    if (!isnan(sigma_w2))
+        gs_find_phase(w->config, w->quadrature, sigma_w2, first->q, first->correlation, theory);
 }
 
 static gs_status predict_mean_field(walk *w, const gs_input_moments *input, bool thorough,

@@ -35,41 +35,50 @@ static gs_status take_options(gs_config *config, const gs_safetensors *file, gs_
     return GS_OK;
 }
 
-/* All layers below the head have as many outputs as the first. */
-static gs_status check_width(const gs_safetensors *file, const gs_foreign_layer *layers,
-                             size_t count, gs_error *error) {
-    const gs_stored_tensor *first = layers[0].weight;
-    for (size_t i = 1; i + 1 < count; i++) {
-        const gs_stored_tensor *weight = layers[i].weight;
-        if (weight->shape[0] != first->shape[0])
-            return gs_fail(error, GS_ERR_FORMAT,
-                           "%s: '%.*s': expected %zu outputs, as '%.*s' has (hidden layers are of "
-                           "one width), got %zu",
-                           gs_safetensors_path(file), gs_stored_shown(weight->name), weight->name,
-                           first->shape[0], gs_stored_shown(first->name), first->name,
-                           weight->shape[0]);
+static gs_status set_sizes(gs_config *config, const gs_safetensors *file, const char *name,
+                           gs_sizes sizes, gs_error *error) {
+    const gs_option field = {.kind = GS_OPTION_SIZES};
+    size_t room = gs_option_format(&field, &sizes, NULL, 0) + 1;
+    char *text = gs_alloc(room, 1, error);
+    gs_error why;
+    if (!text)
+        return GS_ERR_MEMORY;
+    gs_option_format(&field, &sizes, text, room);
+    gs_status status = gs_config_set(config, name, text, &why);
+    gs_free(text);
+    if (status == GS_OK)
+        return GS_OK;
+    return gs_fail(error, status == GS_ERR_USAGE ? GS_ERR_FORMAT : status, "%s: %s",
+                   gs_safetensors_path(file), why.message);
+}
+
+/* One width where all layers below the head have the same. */
+static gs_status set_widths(gs_config *config, const gs_safetensors *file,
+                            const gs_foreign_layer *layers, size_t count, gs_error *error) {
+    gs_sizes widths = {gs_alloc(count, sizeof *widths.at, error), 1};
+    if (!widths.at)
+        return GS_ERR_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        widths.at[i] = layers[i].weight->shape[0];
+        if (widths.at[i] != widths.at[0])
+            widths.count = count;
     }
-    return GS_OK;
+    gs_status status = set_sizes(config, file, "width", widths, error);
+    gs_free(widths.at);
+    return status;
 }
 
 static gs_status set_shape(gs_config *config, const gs_safetensors *file,
                            const gs_foreign_layer *layers, size_t count, gs_error *error) {
-    const struct {
-        const char *name;
-        size_t value;
-    } sizes[] = {{"layers", count - 1},
-                 {"width", layers[0].weight->shape[0]},
-                 {"inputs", layers[0].weight->shape[1]},
-                 {"outputs", layers[count - 1].weight->shape[0]}};
-    gs_error why;
-    gs_status status = check_width(file, layers, count, error);
-    for (size_t i = 0; status == GS_OK && i < sizeof sizes / sizeof *sizes; i++) {
-        char text[32];
-        gs_format(text, sizeof text, "%zu", sizes[i].value);
-        if (gs_config_set(config, sizes[i].name, text, &why) != GS_OK)
-            status =
-                gs_fail(error, GS_ERR_FORMAT, "%s: %s", gs_safetensors_path(file), why.message);
-    }
+    size_t hidden = count - 1, inputs = layers[0].weight->shape[1];
+    size_t outputs = layers[hidden].weight->shape[0];
+    gs_status status = set_sizes(config, file, "layers", (gs_sizes){&hidden, 1}, error);
+    if (status == GS_OK)
+        status = set_widths(config, file, layers, hidden, error);
+    if (status == GS_OK)
+        status = set_sizes(config, file, "inputs", (gs_sizes){&inputs, 1}, error);
+    if (status == GS_OK)
+        status = set_sizes(config, file, "outputs", (gs_sizes){&outputs, 1}, error);
     return status == GS_OK ? gs_config_set(config, "head", "on", error) : status;
 }
 

@@ -131,7 +131,7 @@ static void race_part(const part *p, subject *subjects, size_t count, size_t all
     bench_row row = {"layers",
                      p->item,
                      "layer",
-                     {all_layers, config->width, config->batch},
+                     {all_layers, gs_config_width(config, 1), config->batch},
                      (gs_dtype)config->dtype.index};
     for (size_t i = 0; i < count; i++) {
         size_t threads = gs_pool_threads(subjects[i].engine->pool);

@@ -48,8 +48,7 @@ static void read_file(void) {
     status = gs_config_load(config, file, &error);
     if (status != GS_OK)
         check_error(&error, status, fuzz_path("x"));
-    else if (config->layers <= 8 && config->width <= 64 && config->inputs <= 64 &&
-             config->outputs <= 64 && config->batch <= 64)
+    else if (config->layers <= 8 && gs_config_widest(config) <= 64 && config->batch <= 64)
         load_network(config, file);
     gs_config_free(config);
     gs_safetensors_close(file);

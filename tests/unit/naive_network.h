@@ -78,7 +78,7 @@ static inline void read_network(const gs_network *network, naive_network *n) {
     n->alpha = alpha_of(config);
     n->units[0] = config->inputs;
     for (size_t l = 1; l <= depth(n); l++) {
-        n->units[l] = l < depth(n) ? config->width : config->outputs;
+        n->units[l] = gs_config_units(config, l);
         read_layer(network, n, l);
     }
     read_table(network, "input", n->batch, n->units[0], n->x[0]);
