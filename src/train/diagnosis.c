@@ -95,7 +95,7 @@ static void see_depth(gs_findings *found, const gs_layer_stats *rows, size_t cou
     found->layers = layers;
 }
 
-/* All hidden layers have as many units. */
+/* Every layer counts alike, whatever its width. */
 static void see_dead(gs_findings *found, const gs_layer_stats *rows, size_t count) {
     size_t layers = 0, layer = 0;
     double sum = 0, most = 0;

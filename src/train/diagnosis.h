@@ -22,7 +22,7 @@ typedef struct {
     size_t moving_layers, layers;
     size_t least_layer, most_layer; /* that moved least, and most */
     double least_moved, most_moved;
-    /* Share of units whose slope is 0 on the whole batch, over all hidden layers; nan where no
+    /* Share of units whose slope is 0 on the whole batch, mean over the hidden layers; nan where no
        layer has the column, or 0 at both ends. */
     double first_dead, last_dead;
     size_t dead_layer; /* the layer with most of them in the end; 0: none has any */

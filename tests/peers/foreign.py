@@ -27,7 +27,7 @@ TOLERANCE = 1e-9
 # name, activation of both, prefix of names, sizes from the input to the output, type, biases
 CASES = [
     ("relu", torch.nn.ReLU, "", [64, 32, 32, 32, 10], torch.float64, True),
-    ("tanh", torch.nn.Tanh, "net.", [64, 24, 24, 10], torch.float32, True),
+    ("tanh", torch.nn.Tanh, "net.", [64, 48, 24, 16, 10], torch.float32, True),
     ("sigmoid", torch.nn.Sigmoid, "model.layers.", [64, 16, 16, 10], torch.float16, True),
     ("silu", torch.nn.SiLU, "", [64, 20, 20, 20, 10], torch.bfloat16, True),
     ("relu", torch.nn.ReLU, "", [64, 40, 10], torch.float64, False),

@@ -86,9 +86,10 @@ class Config:
 
         self.data = get("data", None)
         self.layers = get("layers", 96)
-        self.width = get("width", 128)
-        self.inputs = DATA_FEATURES if self.data else get("inputs", self.width)
-        self.outputs = get("outputs", DATA_CLASSES if self.data else self.width)
+        widths = [int(width) for width in str(get("width", 128)).split("-")]
+        self.widths = widths * self.layers if len(widths) == 1 else widths
+        self.inputs = DATA_FEATURES if self.data else get("inputs", self.widths[0])
+        self.outputs = get("outputs", DATA_CLASSES if self.data else self.widths[-1])
         self.activation = network.Activation(get("act", "sigmoid"))
         self.order = get("order", "dense-act")
         self.norm = get("norm", "none")
@@ -114,7 +115,7 @@ class Config:
             shapes["target"] = [self.batch, self.outputs] if self.loss == "mse" else [self.batch]
         if self.loss == "random":
             shapes["readout"] = [self.outputs]
-        widths = [self.inputs] + [self.width] * self.layers
+        widths = [self.inputs, *self.widths]
         if not self.head:
             widths[-1] = self.outputs
         for l in range(1, self.layers + 1):
@@ -147,6 +148,10 @@ HARD = [
     # Two examples and two units leave a norm one direction, which it takes away.
     {"layers": 3, "width": 2, "act": "tanh", "norm": "batch", "batch": 2, "dtype": "f32"},
     {"layers": 3, "width": 2, "act": "gelu", "norm": "layer", "batch": 2},
+    # As a classifier of images narrows.
+    {"layers": 3, "width": "40-24-17", "act": "relu", "init": "he", "batch": 33, "data": DATA},
+    {"layers": 4, "width": "17-17-9-48", "act": "tanh", "batch": 16, "residual": "add",
+     "norm": "layer", "norm-at": "output"},
 ]
 
 
@@ -170,10 +175,24 @@ def repair(options):
     return options
 
 
+def vary(options, dice):
+    """Give one network in six a width for each layer, of two, so that some skips fit."""
+    if dice.randrange(6) > 0 or options["layers"] == 1:
+        return options
+    widths = [str(width) for width in dice.sample(WIDTHS, 2)]
+    config = Config(options)
+    if not config.head:
+        options["outputs"] = None
+    elif config.loss == "ce" and not config.data:
+        options["outputs"] = config.outputs
+    return options | {"width": "-".join(dice.choice(widths) for _ in range(config.layers))}
+
+
 def draw(count, seed):
-    dice = random.Random(seed)
+    dice, other_dice = random.Random(seed), random.Random(seed + 1)
     decks = {name: Deck(values, dice) for name, values in DECKS.items()}
-    drawn = [repair({name: deck.deal() for name, deck in decks.items()}) for _ in range(count)]
+    drawn = [vary(repair({name: deck.deal() for name, deck in decks.items()}), other_dice)
+             for _ in range(count)]
     return [Config(options) for options in HARD + drawn]
 
 

@@ -228,8 +228,8 @@ class Training:
             parameter.grad += self.given.get("l1", 0) * parameter.detach().sign()
         self.optimizer.step()
         self.schedule.step()
-        self.stepped = self.copy()
         limit_rows(self.parameters, self.given.get("max-norm", 0))
+        self.stepped = self.copy()
 
     def layer_columns(self):
         rows = []
@@ -370,6 +370,8 @@ def cases():
     for residual in "add", "post-act":
         yield {"residual": residual, "skip": 2, "opt": "momentum"}, DIGITS
     yield {"residual": "add", "order": "act-dense", "norm": "layer", "opt": "adam"}, DIGITS
+    yield {"width": "24-40-9-24-24-17", "opt": "adam", "residual": "add"}, DIGITS
+    yield {"width": "20-8-31-5", "opt": "momentum"}, MADE_UP
     yield {"loss": "mse"}, DIGITS
     yield {"test-share": 0.1}, DIGITS
     yield {"loss": "sum"}, MADE_UP

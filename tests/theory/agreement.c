@@ -1,9 +1,11 @@
 /*
- * Thirty varied networks of width 1024: the gradient of every layer as measured, the mean square
+ * Varied networks of width 1024: the gradient of every layer as measured, the mean square
  * over seeds, and as predicted. The two must agree within .02 decades for each ten layers that the
  * gradient has come, and within .02 near the output. The weights are random and so is that mean:
  * its standard error must be a third of this at most, or the comparison would say nothing. A batch
  * of 16 examples and targets costs no more than one, and averages what they do not have in common.
+ *
+ * Those that name widths of their own have these layers instead.
  *
  * The short selection runs the first few at a width of 256 and allows four times as much, as the
  * correction at finite width is of order 1/n.
@@ -24,10 +26,13 @@ static const network_case cases[] = {
     {40, "layers=20 act=relu init=he inputs=200 outputs=500"},
     {40, "layers=15 act=leaky-relu:0.3 init=he bias=normal:0.2 loss=sum"},
     {40, "layers=10 act=tanh init=xavier"},
+    {80, "layers=3 width=400-200-300 act=tanh"},
     {16, "layers=30 act=tanh init=scaled:1.327009796 bias=normal:0.2236067977 loss=mse"},
     {10, "layers=20 act=sigmoid init=xavier loss=mse"},
     {16, "layers=12 act=sigmoid init=he gain=2 bias=0.3 loss=mse"},
     {40, "layers=20 act=relu init=he"},
+    {80, "layers=8 width=500-900-300-1200-600-400-800-700 inputs=300 act=relu init=he "
+         "head=on outputs=100"},
     {40, "layers=30 act=relu init=xavier loss=sum"},
     {30, "layers=15 act=elu init=he input=normal:2"},
     {20, "layers=20 act=selu init=lecun"},
@@ -57,7 +62,7 @@ static const network_case cases[] = {
 };
 /* clang-format on */
 
-enum { CASES = sizeof cases / sizeof *cases, QUICK = 3 };
+enum { CASES = sizeof cases / sizeof *cases, QUICK = 4 };
 
 /* ---- Measured ---- */
 

@@ -178,6 +178,8 @@ static void test_a_copy_shares_nothing(void) {
     gs_config *copy = gs_config_copy(config, &error);
     set(config, "data", "there");
     set(config, "layers", "6");
+    config->width.at[0] = 99;
+    CHECK_STRING(get(copy, "width"), "128");
     CHECK_STRING(get(copy, "data"), "here");
     CHECK_STRING(get(copy, "layers"), "5");
     gs_config_free(config);
@@ -186,11 +188,13 @@ static void test_a_copy_shares_nothing(void) {
 }
 
 static void test_new_and_copy_survive_failed_allocations(void) {
-    test_fail_allocation(1);
-    CHECK(!gs_config_new(&error) && error.code == GS_ERR_MEMORY);
+    for (size_t nth = 1; nth <= 2; nth++) {
+        test_fail_allocation(nth);
+        CHECK(!gs_config_new(&error) && error.code == GS_ERR_MEMORY);
+    }
     gs_config *config = fresh();
     set(config, "data", "here");
-    for (size_t nth = 1; nth <= 2; nth++) {
+    for (size_t nth = 1; nth <= 3; nth++) {
         test_fail_allocation(nth);
         CHECK(!gs_config_copy(config, &error) && error.code == GS_ERR_MEMORY);
     }
@@ -205,6 +209,37 @@ static void test_without_data_everything_follows_the_width(void) {
     CHECK(gs_config_resolve(config, 0, 0, &error) == GS_OK);
     CHECK(config->inputs == 32 && config->outputs == 32 && !config->head);
     CHECK_STRING(get(config, "loss"), "mse");
+    gs_config_free(config);
+}
+
+static void test_each_layer_may_have_its_own_width(void) {
+    gs_config *config = fresh();
+    set(config, "layers", "3");
+    set(config, "width", "5-9-7");
+    CHECK(gs_config_resolve(config, 0, 0, &error) == GS_OK);
+    CHECK(config->inputs == 5 && config->outputs == 7 && gs_config_widest(config) == 9);
+    for (size_t l = 1; l <= 3; l++) {
+        const size_t widths[] = {5, 9, 7};
+        CHECK(gs_config_width(config, l) == widths[l - 1]);
+        CHECK(gs_config_units(config, l) == widths[l - 1]);
+    }
+    set(config, "inputs", "4");
+    set(config, "outputs", "30");
+    set(config, "head", "on");
+    CHECK(gs_config_resolve(config, 0, 0, &error) == GS_OK);
+    CHECK(gs_config_units(config, 0) == 4 && gs_config_units(config, 3) == 7);
+    CHECK(gs_config_units(config, 4) == 30 && gs_config_widest(config) == 30);
+    gs_config_free(config);
+}
+
+static void test_one_width_is_that_of_all_layers_below_the_outputs(void) {
+    gs_config *config = fresh();
+    set(config, "layers", "3");
+    set(config, "width", "5");
+    set(config, "outputs", "2");
+    CHECK(gs_config_resolve(config, 0, 0, &error) == GS_OK);
+    CHECK(gs_config_width(config, 3) == 5 && gs_config_units(config, 2) == 5);
+    CHECK(gs_config_units(config, 3) == 2);
     gs_config_free(config);
 }
 
@@ -263,6 +298,13 @@ static void test_contradictions_between_options_are_refused(void) {
         "--residual: expected none or add with --order act-dense, got 'post-act'");
     check_contradiction((const char *const[][2]){{"loss", "ce"}, {"outputs", "1"}, {NULL}}, 0, 0,
                         "--outputs: expected 2 or more with --loss ce, got '1'");
+    check_contradiction((const char *const[][2]){{"layers", "3"}, {"width", "5-6"}, {NULL}}, 0, 0,
+                        "--width: expected 1 or 3 widths for --layers 3, got 2");
+    check_contradiction((const char *const[][2]){{"layers", "1"}, {"width", "5-6"}, {NULL}}, 0, 0,
+                        "--width: expected 1 width for --layers 1, got 2");
+    check_contradiction(
+        (const char *const[][2]){{"layers", "2"}, {"width", "5-6"}, {"outputs", "5"}, {NULL}}, 0, 0,
+        "--outputs: expected 6, the last of --width, or a --head, got '5'");
 }
 
 static void test_what_is_merely_unused_is_allowed(void) {
@@ -284,6 +326,8 @@ TEST_MAIN(TEST(test_every_row_can_be_shown_in_help),
           TEST(test_getting_into_too_little_room_is_an_error), TEST(test_a_copy_shares_nothing),
           TEST(test_new_and_copy_survive_failed_allocations),
           TEST(test_without_data_everything_follows_the_width),
+          TEST(test_each_layer_may_have_its_own_width),
+          TEST(test_one_width_is_that_of_all_layers_below_the_outputs),
           TEST(test_data_give_inputs_outputs_head_and_loss),
           TEST(test_a_given_loss_stays_with_data), TEST(test_cross_entropy_adds_a_head),
           TEST(test_resolving_twice_changes_nothing),

@@ -177,6 +177,8 @@ static void test_values_are_those_of_the_gradients(void) {
         "layers=3 width=40 inputs=12 outputs=12 act=selu init=lecun",
         "layers=1 width=1 act=sigmoid",
         "layers=4 width=20 act=leaky-relu:0.2 init=he bias=0.1",
+        "layers=4 width=20-7-40-13 inputs=15 act=tanh",
+        "layers=3 width=9-20-33 act=relu init=he",
     };
     static const char *const skips[] = {
         "layers=6 width=20 act=tanh residual=add",

@@ -11,6 +11,7 @@ static gs_error error;
 typedef struct {
     const char *act, *norm, *norm_at, *residual, *order, *loss, *branch_scale;
     const char *layers, *skip, *inputs, *outputs, *head;
+    const char *width; /* NULL: 6 */
 } variant;
 
 static const char *describe(const variant *v) {
@@ -21,15 +22,16 @@ static const char *describe(const variant *v) {
 }
 
 static gs_network *build(const variant *v, const char *dtype) {
-    const char *const options[][2] = {{"act", v->act},           {"norm", v->norm},
-                                      {"norm-at", v->norm_at},   {"order", v->order},
-                                      {"residual", v->residual}, {"branch-scale", v->branch_scale},
-                                      {"loss", v->loss},         {"layers", v->layers},
-                                      {"skip", v->skip},         {"width", "6"},
-                                      {"inputs", v->inputs},     {"outputs", v->outputs},
-                                      {"head", v->head},         {"batch", "5"},
-                                      {"init", "scaled:1.3"},    {"threads", "1"},
-                                      {"dtype", dtype},          {"norm-eps", "0.01"}};
+    const char *const options[][2] = {
+        {"act", v->act},           {"norm", v->norm},
+        {"norm-at", v->norm_at},   {"order", v->order},
+        {"residual", v->residual}, {"branch-scale", v->branch_scale},
+        {"loss", v->loss},         {"layers", v->layers},
+        {"skip", v->skip},         {"width", v->width ? v->width : "6"},
+        {"inputs", v->inputs},     {"outputs", v->outputs},
+        {"head", v->head},         {"batch", "5"},
+        {"init", "scaled:1.3"},    {"threads", "1"},
+        {"dtype", dtype},          {"norm-eps", "0.01"}};
     gs_config *config = gs_config_new(&error);
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         CHECK_THAT(gs_config_set(config, options[i][0], options[i][1], &error) == GS_OK, "%s",
@@ -251,7 +253,8 @@ static void test_gradients_are_central_differences_for_activations_with_a_kink(v
     }
 }
 
-/* A skip that is left out, where widths differ; blocks of two layers, and a layer after the last.
+/* A skip that is left out, where widths differ; blocks of two layers, and a layer after the last;
+   layers of their own widths.
  */
 static void test_gradients_are_central_differences_for_other_shapes(void) {
     static const variant shapes[] = {
@@ -259,7 +262,19 @@ static void test_gradients_are_central_differences_for_other_shapes(void) {
         {.layers = "5", .skip = "2", .inputs = "6", .outputs = "6", .head = "off"},
         {.layers = "4", .skip = "2", .inputs = "7", .outputs = "3", .head = "on"},
         {.layers = "2", .skip = "3", .inputs = "6", .outputs = "9", .head = "on"},
-        {.layers = "1", .skip = "1", .inputs = "6", .outputs = "6", .head = "off"}};
+        {.layers = "1", .skip = "1", .inputs = "6", .outputs = "6", .head = "off"},
+        {.layers = "3",
+         .skip = "1",
+         .inputs = "7",
+         .outputs = "5",
+         .width = "7-4-5",
+         .head = "off"},
+        {.layers = "4",
+         .skip = "2",
+         .inputs = "5",
+         .outputs = "3",
+         .width = "8-5-6-7",
+         .head = "on"}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         variant v = shapes[i];
         v.act = "tanh";

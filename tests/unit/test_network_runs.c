@@ -8,7 +8,7 @@
 
 static gs_error error;
 
-enum { MOST_ROWS = 8, MOST_OPTIONS = 16 };
+enum { MOST_ROWS = 40, MOST_OPTIONS = 16 };
 
 /* Everything that a run leaves. */
 typedef struct {
@@ -92,6 +92,22 @@ static options runs[] = {
      {"bias", "1e-300"},
      {"init", "normal:1e-30"}},
     {{"layers", "5"}, {"width", "17"}, {"batch", "9"}, {"act", "elu"}, {"init", "constant:1e15"}},
+    {{"layers", "12"},
+     {"width", "20-130-9-20-33-20-130-9-20-33-20-20"},
+     {"batch", "33"},
+     {"act", "tanh"},
+     {"norm", "layer"},
+     {"norm-at", "input"},
+     {"residual", "add"},
+     {"skip", "2"}},
+    {{"layers", "40"},
+     {"width", "20-20-20-20-20-20-20-20-20-20-20-20-20-20-20-20-20-20-20-9-20-20-20-20-20-20-20-20-"
+               "20-20-20-20-20-20-20-20-20-20-20-20"},
+     {"batch", "70"},
+     {"act", "relu"},
+     {"init", "he"},
+     {"norm", "batch"},
+     {"order", "act-dense"}},
 };
 enum { RUNS = sizeof runs / sizeof *runs };
 

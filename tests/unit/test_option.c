@@ -12,6 +12,7 @@ typedef struct {
     gs_choice shape, mode;
     bool loud;
     char *path;
+    gs_sizes widths;
 } knobs;
 
 static const gs_name shape_rows[] = {
@@ -46,6 +47,8 @@ static const gs_option rows[] = {
     {"path", GS_OPTION_TEXT, offsetof(knobs, path), .value = "PATH"},
     {"room", GS_OPTION_BYTES, offsetof(knobs, room), .standard = "half", .automatic = "half",
      .minimum = 10},
+    {"widths", GS_OPTION_SIZES, offsetof(knobs, widths), .standard = "12", .minimum = 1,
+     .maximum = 1000},
 };
 static const gs_option_table table = {rows, sizeof rows / sizeof rows[0]};
 
@@ -66,6 +69,7 @@ static const char *canonical(const char *name, const char *text) {
     CHECK_THAT(status == GS_OK, "--%s %s: %s", name, text, error.message);
     CHECK(gs_option_format(option, &k, out, sizeof out) == strlen(out));
     gs_options_release(&table, &k);
+    CHECK(!k.widths.at);
     return out;
 }
 
@@ -93,6 +97,7 @@ static void test_bytes_have_binary_units(void) {
     knobs k = fresh();
     CHECK(gs_option_parse(gs_option_find(&table, "room"), &k, "3M", NULL) == GS_OK);
     CHECK(k.room == 3 * 1024 * 1024);
+    gs_options_release(&table, &k);
     static const char *const bad[] = {"",    "9",   "K",   "1.5G",      "10k",
                                       "1KB", "-1K", "1 K", "16777216T", "99999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -104,11 +109,71 @@ static void test_bytes_have_binary_units(void) {
     }
 }
 
+static void test_sizes_are_one_or_more_joined_by_dashes(void) {
+    CHECK_STRING(canonical("widths", "1"), "1");
+    CHECK_STRING(canonical("widths", "5-6-7"), "5-6-7");
+    CHECK_STRING(canonical("widths", "0005-01000"), "5-1000");
+    CHECK_STRING(canonical("widths", "8-8"), "8-8");
+    static const char *const bad[] = {"",
+                                      "-",
+                                      "-5",
+                                      "5-",
+                                      "5--6",
+                                      "0",
+                                      "5-0",
+                                      "1001",
+                                      "x",
+                                      "5-x",
+                                      "5-6x",
+                                      "+5",
+                                      "5 6",
+                                      " 5",
+                                      "5,6",
+                                      "1e2",
+                                      "5-6-",
+                                      "5.0",
+                                      "99999999999999999999-1"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char message[256];
+        snprintf(message, sizeof message,
+                 "--widths: expected a whole number from 1 to 1000, or one for each layer joined "
+                 "by '-', got '%s'",
+                 bad[i]);
+        check_refused("widths", bad[i], message);
+    }
+}
+
+static void test_sizes_may_be_very_many(void) {
+    enum { COUNT = 100000 };
+    knobs k = fresh();
+    char *text = malloc(4 * COUNT), *back = malloc(4 * COUNT);
+    for (size_t i = 0; i < COUNT; i++)
+        memcpy(text + 4 * i, i + 1 < COUNT ? "123-" : "123", 4);
+    CHECK(gs_option_parse(gs_option_find(&table, "widths"), &k, text, NULL) == GS_OK);
+    CHECK(k.widths.count == COUNT && k.widths.at[COUNT - 1] == 123);
+    CHECK(gs_option_format(gs_option_find(&table, "widths"), &k, NULL, 0) == 4 * COUNT - 1);
+    CHECK(gs_option_format(gs_option_find(&table, "widths"), &k, back, 4 * COUNT) == 4 * COUNT - 1);
+    CHECK_STRING(back, text);
+    CHECK(gs_option_format(gs_option_find(&table, "widths"), &k, back, 6) == 4 * COUNT - 1);
+    CHECK_STRING(back, "123-1");
+    text[4 * COUNT - 5] = 'x';
+    gs_error error;
+    CHECK(gs_option_parse(gs_option_find(&table, "widths"), &k, text, &error) == GS_ERR_USAGE);
+    CHECK(strlen(error.message) < 256 && k.widths.count == COUNT);
+    test_fail_allocation(1);
+    CHECK(gs_option_parse(gs_option_find(&table, "widths"), &k, "5", &error) == GS_ERR_MEMORY);
+    CHECK(k.widths.count == COUNT);
+    gs_options_release(&table, &k);
+    free(text), free(back);
+}
+
 static void test_reset_sets_every_default(void) {
     knobs k = fresh();
     CHECK(k.count == 7 && k.workers == 0 && k.seed == 1 && k.rate == 0.5);
     CHECK(k.shape.index == 0 && k.shape.parameter == 0 && k.mode.index == GS_CHOICE_AUTO);
     CHECK(!k.loud && !k.path);
+    CHECK(k.widths.count == 1 && k.widths.at[0] == 12);
+    gs_options_release(&table, &k);
 }
 
 static void test_reset_reports_a_default_that_does_not_parse(void) {
@@ -282,6 +347,7 @@ static void test_format_says_what_it_needs_and_never_overruns(void) {
     k.shape = (gs_choice){2, 0.5};
     CHECK(gs_option_format(&rows[4], &k, text, sizeof text) == strlen("leaky-square:0.5"));
     CHECK_STRING(text, "lea");
+    gs_options_release(&table, &k);
 }
 
 static void test_every_alias_of_a_family_can_be_suggested(void) {
@@ -303,7 +369,8 @@ static void test_an_unknown_name_keeps_its_dashes(void) {
     CHECK_STRING(error.message, "unknown topic 'zzz'");
 }
 
-TEST_MAIN(TEST(test_bytes_have_binary_units), TEST(test_reset_sets_every_default),
+TEST_MAIN(TEST(test_bytes_have_binary_units), TEST(test_sizes_are_one_or_more_joined_by_dashes),
+          TEST(test_sizes_may_be_very_many), TEST(test_reset_sets_every_default),
           TEST(test_reset_reports_a_default_that_does_not_parse),
           TEST(test_names_ignore_case_and_kind_of_dash), TEST(test_names_are_never_abbreviated),
           TEST(test_sizes_are_whole_numbers_in_their_range), TEST(test_an_automatic_size_is_a_word),

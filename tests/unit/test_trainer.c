@@ -172,8 +172,8 @@ static void test_measuring_changes_nothing(void) {
     static const char *const runs[] = {
         "layers=3 width=9 act=tanh batch=6 steps=9 opt=adam clip=norm:0.01 data=x",
         "layers=3 width=9 act=relu batch=6 steps=9 opt=momentum l1=0.01 clip=agc:0.1 data=x",
-        "layers=3 width=9 act=relu batch=6 steps=9 opt=rmsprop max-norm=0.5 norm=layer "
-        "residual=add branch-scale=rezero dtype=f32",
+        ("layers=3 width=9 act=relu batch=6 steps=9 opt=rmsprop max-norm=0.5 norm=layer "
+         "residual=add branch-scale=rezero dtype=f32"),
     };
     for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
         training plain, watched;
@@ -280,8 +280,8 @@ static void test_a_run_that_goes_on_ends_in_the_same_bytes(void) {
         "layers=3 width=9 act=tanh batch=6 steps=12 opt=nesterov:0.5 shuffle=off data=x",
         "layers=3 width=9 act=tanh batch=6 steps=12 opt=rmsprop warmup=3 schedule=cosine data=x",
         "layers=3 width=9 act=gelu batch=6 steps=12 opt=adam norm=batch data=x",
-        "layers=3 width=9 act=relu batch=6 steps=12 opt=adamw l2=0.1 residual=add "
-        "branch-scale=rezero norm=layer dtype=f32",
+        ("layers=3 width=9 act=relu batch=6 steps=12 opt=adamw l2=0.1 residual=add "
+         "branch-scale=rezero norm=layer dtype=f32"),
     };
     for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
         training straight, stopped, resumed;
