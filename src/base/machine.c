@@ -1,4 +1,5 @@
-/* Limits on memory and processors: /proc, control groups (version 2 and 1), affinity, RLIMIT_AS. */
+/* Limits on memory and processors: /proc, control groups (version 2 and 1), affinity, RLIMIT_AS; and
+   the clock. */
 #define _GNU_SOURCE /* affinity */
 #include "base/machine.h"
 
@@ -10,14 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "base/text.h"
 
-enum {
-    TEXT_BYTES = 8192
-}; /* of /proc/meminfo and memory.stat, the longest read here: about 3,000 */
+/* The longest texts read here, /proc/meminfo and memory.stat, have about 3,000. */
+enum { TEXT_BYTES = 8192 };
 
 static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
@@ -246,4 +247,12 @@ size_t gs_cpus_available(void) {
         cpus = online > 0 ? (size_t)online : 1;
     size_t allowed = least(cpus, gs_cpu_limit_under(""));
     return allowed > 0 ? allowed : 1;
+}
+
+/* ---- The clock ---- */
+
+double gs_monotonic_seconds(void) {
+    struct timespec now = {0};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }

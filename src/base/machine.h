@@ -1,6 +1,6 @@
 /*
  * What this machine lets the process have: memory and processors, after the limits that a container
- * or a job scheduler puts on it (control groups, affinity, resource limits).
+ * or a job scheduler puts on it (control groups, affinity, resource limits). And its clock.
  */
 #ifndef GS_BASE_MACHINE_H
 #define GS_BASE_MACHINE_H
@@ -26,5 +26,8 @@ void gs_leave_cpu(int cpu);
    machine itself). SIZE_MAX if there is no limit. */
 size_t gs_memory_limit_under(const char *root);
 size_t gs_cpu_limit_under(const char *root);
+
+/* Seconds since some moment, by a clock that nobody sets. A signal handler may ask. */
+double gs_monotonic_seconds(void);
 
 #endif

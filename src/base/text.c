@@ -1,4 +1,4 @@
-/* Text in the C locale: numbers in, numbers out, names compared. */
+/* Text in the C locale: numbers in, numbers and lines out, names compared. */
 #include "base/text.h"
 
 #include <locale.h>
@@ -128,6 +128,15 @@ void gs_format_real(char out[32], double value) {
         strcpy(out, "0");
     else
         gs_format(out, 32, "%.15g", value);
+}
+
+void gs_line_add(gs_line *line, const char *format, ...) {
+    char *end = line->text + line->length;
+    va_list arguments;
+    va_start(arguments, format);
+    gs_format_list(end, sizeof line->text - line->length, format, arguments);
+    va_end(arguments);
+    line->length += strlen(end);
 }
 
 /* ---- Names ---- */

@@ -1,7 +1,7 @@
 /*
- * Text: strict parsing and fixed-digit printing of numbers, and the nearest name to a mistyped one.
- * Nothing here depends on the locale, so a host program's setlocale changes neither input nor
- * output.
+ * Text: strict parsing and fixed-digit printing of numbers, lines that grow, and the nearest name to
+ * a mistyped one. Nothing here depends on the locale, so a host program's setlocale changes neither
+ * input nor output.
  */
 #ifndef GS_BASE_TEXT_H
 #define GS_BASE_TEXT_H
@@ -27,7 +27,7 @@ gs_text_status gs_parse_size(const char *text, uint64_t *value);
 gs_text_status gs_parse_real(const char *text, double *value);
 
 /* Prints 15 significant digits as %.15g does; "nan" whatever its sign, "inf", "-inf", and -0 is
- * "0". */
+   "0". */
 void gs_format_real(char out[32], double value);
 
 /* snprintf and vsnprintf in the C locale: at most `size` bytes, terminated; returns the length that
@@ -36,6 +36,14 @@ int gs_format(char *out, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 int gs_format_list(char *out, size_t size, const char *format, va_list arguments)
     __attribute__((format(printf, 3, 0)));
+
+/* A line that grows; {0} is empty. What does not fit is cut, so that length is always strlen(text). */
+typedef struct {
+    char text[512];
+    size_t length;
+} gs_line;
+
+void gs_line_add(gs_line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The fewest insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`,
    where no part is edited twice (optimal string alignment; Damerau 1964). A text longer than 63

@@ -2,10 +2,10 @@
  * gradsim help: everything is read off the tables of commands, options, families and columns. The
  * first tier is one page; the second tells all there is to know of one option or topic.
  */
-#include <stdarg.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/topics.h"
 #include "net/config.h"
@@ -35,8 +35,10 @@ static void print_words(const char *text, int column, int at) {
 
 static void print_row(const char *term, const char *text) {
     int at = printf("  %s", term);
-    if (at > TEXT_COLUMN - 2)
-        at = printf("\n") - 1;
+    if (at > TEXT_COLUMN - 2) {
+        putchar('\n');
+        at = 0;
+    }
     printf("%*s", TEXT_COLUMN - at, "");
     print_words(text, TEXT_COLUMN, TEXT_COLUMN);
 }
@@ -46,59 +48,44 @@ static void print_rows(const help_row *rows) {
         print_row(rows->term, rows->text);
 }
 
-/* A text that grows; what does not fit is cut. */
-typedef struct {
-    char text[512];
-    size_t length;
-} line;
-
-__attribute__((format(printf, 2, 3))) static void add(line *l, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    if (l->length < sizeof l->text)
-        l->length += (size_t)gs_format_list(l->text + l->length, sizeof l->text - l->length, format,
-                                            arguments);
-    va_end(arguments);
-}
-
 /* ---- Options ---- */
 
 /* "--output FILE". */
-static void add_option(line *l, const gs_option *option) {
-    add(l, "--%s", option->name);
+static void add_option(gs_line *line, const gs_option *option) {
+    gs_line_add(line, "--%s", option->name);
     if (option->value)
-        add(l, " %s", option->value);
+        gs_line_add(line, " %s", option->value);
 }
 
-static void add_default(line *l, const gs_option *option) {
+static void add_default(gs_line *line, const gs_option *option) {
     if (option->standard)
-        add(l, " [%s]", option->standard);
+        gs_line_add(line, " [%s]", option->standard);
 }
 
 /* "leaky-relu[:A]", "normal:STD", or the letter of a bare number. */
-static void add_name(line *l, const gs_name *row) {
+static void add_name(gs_line *line, const gs_name *row) {
     static const char *const forms[] = {[GS_PARAM_OPTIONAL] = "[:%s]", [GS_PARAM_REQUIRED] = ":%s"};
-    add(l, "%s", row->name ? row->name : row->letter);
+    gs_line_add(line, "%s", row->name ? row->name : row->letter);
     if (row->parameter != GS_PARAM_NONE)
-        add(l, forms[row->parameter], row->letter);
+        gs_line_add(line, forms[row->parameter], row->letter);
 }
 
 /* A line of the first tier: what an option does, the names that it takes if they are few, and its
    default. */
 static void print_option(const gs_option *option) {
-    line term = {0}, names = {0}, text = {0};
+    gs_line term = {0}, names = {0}, text = {0};
     for (size_t i = 0; option->family && i < option->family->count; i++) {
-        add(&names, i > 0 ? ", " : ": ");
+        gs_line_add(&names, i > 0 ? ", " : ": ");
         add_name(&names, gs_family_row(option->family, i));
     }
     bool many = names.length > 60;
     if (option->letter)
-        add(&term, "-%c, ", option->letter);
+        gs_line_add(&term, "-%c, ", option->letter);
     else
-        add(&term, "    ");
+        gs_line_add(&term, "    ");
     add_option(&term, option);
-    add(&text, "%s", option->help);
-    add(&text, many ? ": see gradsim help %s" : "%s", many ? option->name : names.text);
+    gs_line_add(&text, "%s", option->help);
+    gs_line_add(&text, many ? ": see gradsim help %s" : "%s", many ? option->name : names.text);
     add_default(&text, option);
     print_row(term.text, text.text);
 }
@@ -113,50 +100,50 @@ static void print_options(const gs_option_table *table) {
 
 /* ---- One option in full ---- */
 
-static void add_range(line *l, double minimum, double maximum) {
+static void add_range(gs_line *line, double minimum, double maximum) {
     char low[32], high[32];
     gs_format_real(low, minimum);
     gs_format_real(high, maximum);
     if (minimum < maximum)
-        add(l, " from %s to %s", low, high);
+        gs_line_add(line, " from %s to %s", low, high);
     else
-        add(l, " is %s", low);
+        gs_line_add(line, " is %s", low);
 }
 
 /* "; N from 1 to 4096, or all", if the option is a number. */
-static void add_option_range(line *l, const gs_option *option) {
+static void add_option_range(gs_line *line, const gs_option *option) {
     if (option->kind == GS_OPTION_SEED)
-        add(l, "; %s from 0 to %llu", option->value, (unsigned long long)UINT64_MAX);
+        gs_line_add(line, "; %s from 0 to %llu", option->value, (unsigned long long)UINT64_MAX);
     if (option->kind == GS_OPTION_SIZE || option->kind == GS_OPTION_SIZES ||
         option->kind == GS_OPTION_REAL) {
-        add(l, "; %s", option->value);
-        add_range(l, option->minimum, option->maximum);
+        gs_line_add(line, "; %s", option->value);
+        add_range(line, option->minimum, option->maximum);
         if (option->automatic)
-            add(l, ", or %s", option->automatic);
+            gs_line_add(line, ", or %s", option->automatic);
     }
 }
 
 static void print_name(const gs_name *row) {
-    line term = {0}, text = {0};
+    gs_line term = {0}, text = {0};
     char standard[32];
     add_name(&term, row);
-    add(&text, "%s", row->help);
+    gs_line_add(&text, "%s", row->help);
     for (size_t i = 0; i < sizeof row->alias / sizeof row->alias[0] && row->alias[i]; i++)
-        add(&text, "%s%s", i == 0 ? "; also " : ", ", row->alias[i]);
+        gs_line_add(&text, "%s%s", i == 0 ? "; also " : ", ", row->alias[i]);
     if (row->letter) {
-        add(&text, "; %s", row->letter);
+        gs_line_add(&text, "; %s", row->letter);
         add_range(&text, row->minimum, row->maximum);
     }
     gs_format_real(standard, row->standard);
     if (row->parameter == GS_PARAM_OPTIONAL)
-        add(&text, " [%s]", standard);
+        gs_line_add(&text, " [%s]", standard);
     print_row(term.text, text.text);
 }
 
 static void print_option_page(const gs_option *option) {
-    line title = {0};
+    gs_line title = {0};
     add_option(&title, option);
-    add(&title, ": %s", option->help);
+    gs_line_add(&title, ": %s", option->help);
     add_default(&title, option);
     add_option_range(&title, option);
     print_words(title.text, 0, 0);
@@ -170,19 +157,19 @@ static void print_option_page(const gs_option *option) {
 /* ---- Columns of the log ---- */
 
 static void print_columns(const help_row *rows) {
-    line options = {0};
+    gs_line options = {0};
     printf("A line for each layer, with\n");
     print_rows(rows);
     for (gs_column column = 0; column < GS_COLUMN_COUNT; column++)
         print_row(gs_column_name(column), help_columns[column]);
     print_rows(help_steps);
-    add(&options, "and the options");
+    gs_line_add(&options, "and the options");
     for (size_t i = 0; i < gs_config_options.count; i++)
         if (gs_config_options.rows[i].column)
-            add(&options, " %s", gs_config_options.rows[i].name);
-    add(&options,
-        ", with _ for -; the options gain, loss and lr, which are measurements too, stand "
-        "as config_gain, config_loss and config_lr.");
+            gs_line_add(&options, " %s", gs_config_options.rows[i].name);
+    gs_line_add(&options,
+                ", with _ for -; the options gain, loss and lr, which are measurements too, stand "
+                "as config_gain, config_loss and config_lr.");
     print_words(options.text, 0, 0);
     printf("\nWith --order act-dense the gains are those of the layer itself:\n");
     print_rows(help_act_dense_gains);
@@ -251,9 +238,9 @@ static const char *topic_name_at(const void *unused, size_t index) {
 }
 
 static void print_command_page(const cli_command *command) {
-    line title = {0};
-    add(&title, "gradsim %s%s%s: %s", command->name, command->operand ? " " : "",
-        command->operand ? command->operand : "", command->summary);
+    gs_line title = {0};
+    gs_line_add(&title, "gradsim %s%s%s: %s", command->name, command->operand ? " " : "",
+                command->operand ? command->operand : "", command->summary);
     print_words(title.text, 0, 0);
     if (command->options)
         print_options(command->options);
@@ -293,10 +280,10 @@ static int print_topic(const char *name) {
 static void print_commands(void) {
     printf("Commands:\n");
     for (const cli_command *command = cli_commands; command->name; command++) {
-        line term = {0};
-        add(&term, "%s", command->name);
+        gs_line term = {0};
+        gs_line_add(&term, "%s", command->name);
         if (command->operand)
-            add(&term, " [%s]", command->operand);
+            gs_line_add(&term, " [%s]", command->operand);
         print_row(term.text, command->summary);
     }
 }
@@ -307,10 +294,10 @@ static void print_overview(void) {
     print_commands();
     for (size_t i = 0; i < TABLES; i++)
         print_options(tables[i]);
-    line names = {0};
+    gs_line names = {0};
     for (size_t i = 0; i < TOPICS; i++)
-        add(&names, "%s, ", topics[i].name);
-    add(&names, "and every option");
+        gs_line_add(&names, "%s, ", topics[i].name);
+    gs_line_add(&names, "and every option");
     printf("\nTopics:\n  ");
     print_words(names.text, 2, 2);
 }

@@ -5,7 +5,8 @@
 
 #include <signal.h>
 #include <stddef.h>
-#include <time.h>
+
+#include "base/machine.h"
 
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 enum { SIGNALS = sizeof signals / sizeof *signals };
@@ -15,9 +16,7 @@ static double noted_at; /* seconds; the handler's own, which no other interrupts
 
 /* timeout(1) sends its signal twice, to the program and to its group: that is one interrupt. */
 static void note(int signal) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    double now = (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+    double now = gs_monotonic_seconds();
     if (!noted) {
         noted = signal;
         noted_at = now;

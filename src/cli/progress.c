@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/machine.h"
+#include "base/text.h"
 #include "report/sheet.h"
 #include "report/strip.h"
 
@@ -28,12 +29,6 @@ static const double smoothing = 3; /* seconds that the rate looks back, about */
 
 /* ---- When ---- */
 
-static double now(void) {
-    struct timespec time = {0};
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static bool can_rewrite(void) {
     const char *terminal = getenv("TERM");
     return isatty(STDERR_FILENO) && terminal && *terminal && strcmp(terminal, "dumb") != 0;
@@ -48,7 +43,7 @@ void cli_progress_begin(cli_progress *progress, cli_progress_mode mode, uint64_t
                                .noun = noun,
                                .all = all,
                                .seen = done,
-                               .seen_at = now()};
+                               .seen_at = gs_monotonic_seconds()};
 }
 
 static uint64_t twentieths(const cli_progress *progress, uint64_t done) {
@@ -58,7 +53,7 @@ static uint64_t twentieths(const cli_progress *progress, uint64_t done) {
 bool cli_progress_is_due(const cli_progress *progress, uint64_t done) {
     switch (progress->mode) {
     case CLI_PROGRESS_AUTO:
-        return now() - progress->seen_at >= period;
+        return gs_monotonic_seconds() - progress->seen_at >= period;
     case CLI_PROGRESS_PLAIN:
         return !progress->has_shown ||
                twentieths(progress, done) != twentieths(progress, progress->seen);
@@ -68,6 +63,9 @@ bool cli_progress_is_due(const cli_progress *progress, uint64_t done) {
 }
 
 /* ---- What ---- */
+
+static const char gap[] = "  ";
+static const char erase_rest[] = "\033[K";
 
 /* Sums in which what is past counts for less, by e in `smoothing` seconds. What passes before the
    first step is done is no part of it. */
@@ -81,74 +79,41 @@ static void update_rate(cli_progress *progress, uint64_t done, double at) {
     progress->seen_at = at;
 }
 
-/* A line that grows by what fits into its columns. */
-typedef struct {
-    char text[CLI_PROGRESS_BYTES];
-    size_t bytes, columns, most;
-} line;
-
-static void put(line *l, const char *text) {
-    l->bytes += (size_t)gs_format(l->text + l->bytes, sizeof l->text - l->bytes, "%s", text);
-}
-
-static void add(line *l, const char *part) {
-    const char *gap = l->columns > 0 ? "  " : "";
-    size_t columns = strlen(gap) + strlen(part);
-    if (l->columns + columns > l->most)
-        return;
-    put(l, gap);
-    put(l, part);
-    l->columns += columns;
-}
-
-static void add_rate(line *l, double rate) {
-    char text[64];
-    gs_format(text, sizeof text, rate >= 10 ? "%.0f/s" : "%.2g/s", rate);
-    add(l, text);
-}
-
-static void add_time_left(line *l, double seconds) {
+static void add_time_left(gs_line *line, double seconds) {
     enum { MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
-    char text[64];
     if (seconds >= 2 * DAY) {
-        gs_format(text, sizeof text, "%.0f days left", ceil(seconds / DAY));
-        add(l, text);
+        gs_line_add(line, "%.0f days left", ceil(seconds / DAY));
         return;
     }
     int whole = (int)ceil(seconds), hours = whole / HOUR;
     int minutes = whole % HOUR / MINUTE, rest = whole % MINUTE;
     if (hours > 0)
-        gs_format(text, sizeof text, "%d:%02d:%02d left", hours, minutes, rest);
+        gs_line_add(line, "%d:%02d:%02d left", hours, minutes, rest);
     else
-        gs_format(text, sizeof text, "%d:%02d left", minutes, rest);
-    add(l, text);
+        gs_line_add(line, "%d:%02d left", minutes, rest);
 }
 
-static void add_strip(line *l, const double *log10s, size_t count, bool unicode) {
-    static const char gap[] = "  ";
-    if (l->columns + strlen(gap) >= l->most)
-        return;
-    put(l, gap);
-    l->bytes += gs_strip_write(l->text + l->bytes, sizeof l->text - l->bytes, log10s, count,
-                               l->most - l->columns - strlen(gap), unicode);
-}
-
-static void compose(line *l, const cli_progress *progress, const char *text) {
-    char count[128];
-    gs_format(count, sizeof count, "%s %llu/%llu", progress->noun,
-              (unsigned long long)progress->seen, (unsigned long long)progress->all);
-    add(l, count);
-    if (text && *text)
-        add(l, text);
+/* The count, the text, the rate and the time left, as far as they fit into `columns`. All of it is
+   ASCII: a byte is a column. */
+static gs_line compose(const cli_progress *progress, const char *text, size_t columns) {
+    enum { COUNT, TEXT, RATE, TIME, PARTS };
+    gs_line line = {0}, parts[PARTS] = {0};
     double rate = progress->steps / progress->seconds;
-    if (!(isfinite(rate) && rate > 0))
-        return;
-    add_rate(l, rate);
-    if (progress->seen < progress->all)
-        add_time_left(l, (double)(progress->all - progress->seen) / rate);
+    gs_line_add(&parts[COUNT], "%s %llu/%llu", progress->noun, (unsigned long long)progress->seen,
+                (unsigned long long)progress->all);
+    gs_line_add(&parts[TEXT], "%s", text ? text : "");
+    if (isfinite(rate) && rate > 0) {
+        gs_line_add(&parts[RATE], rate >= 10 ? "%.0f/s" : "%.2g/s", rate);
+        if (progress->seen < progress->all)
+            add_time_left(&parts[TIME], (double)(progress->all - progress->seen) / rate);
+    }
+    for (size_t i = 0; i < PARTS; i++) {
+        const char *before = line.length > 0 ? gap : "";
+        if (parts[i].length > 0 && line.length + strlen(before) + parts[i].length <= columns)
+            gs_line_add(&line, "%s%s", before, parts[i].text);
+    }
+    return line;
 }
-
-static const char erase_rest[] = "\033[K";
 
 /* The last column stays free: a terminal would be about to go to the next line. TIOCGWINSZ is not
    of POSIX; libcs that hide what is not do without the width. */
@@ -162,19 +127,29 @@ static size_t terminal_columns(void) {
     return (columns < CLI_PROGRESS_COLUMNS ? columns : CLI_PROGRESS_COLUMNS) - 1;
 }
 
+/* A whole line, with the strip after what was composed. */
+static void write_line(cli_progress *progress, const char *text, const double *log10s, size_t count,
+                       size_t columns) {
+    bool is_plain = progress->mode == CLI_PROGRESS_PLAIN;
+    char *out = progress->line, *end = out + sizeof progress->line;
+    gs_line line = compose(progress, text, columns);
+    size_t used = line.length + strlen(gap);
+    out += gs_format(out, (size_t)(end - out), "%s%s", is_plain ? "" : "\r", line.text);
+    if (log10s && !is_plain && used < columns) {
+        out += gs_format(out, (size_t)(end - out), "%s", gap);
+        out += gs_strip_write(out, (size_t)(end - out), log10s, count, columns - used,
+                              progress->unicode);
+    }
+    gs_format(out, (size_t)(end - out), "%s", is_plain ? "\n" : erase_rest);
+}
+
 void cli_progress_show(cli_progress *progress, uint64_t done, const char *text,
                        const double *log10s, size_t count) {
+    bool is_plain = progress->mode == CLI_PROGRESS_PLAIN;
     if (progress->mode == CLI_PROGRESS_NEVER)
         return;
-    bool is_plain = progress->mode == CLI_PROGRESS_PLAIN;
-    line l = {.most = is_plain ? CLI_PROGRESS_COLUMNS : terminal_columns()};
-    update_rate(progress, done, now());
-    put(&l, is_plain ? "" : "\r");
-    compose(&l, progress, text);
-    if (log10s && !is_plain)
-        add_strip(&l, log10s, count, progress->unicode);
-    put(&l, is_plain ? "\n" : erase_rest);
-    memcpy(progress->line, l.text, l.bytes + 1);
+    update_rate(progress, done, gs_monotonic_seconds());
+    write_line(progress, text, log10s, count, is_plain ? CLI_PROGRESS_COLUMNS : terminal_columns());
     fputs(progress->line, stderr);
     progress->has_shown = true;
     progress->is_open = !is_plain;

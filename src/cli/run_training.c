@@ -4,10 +4,11 @@
  */
 #include <math.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/error.h"
+#include "base/machine.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "cli/progress.h"
 #include "cli/run.h"
 #include "train/evaluate.h"
@@ -28,12 +29,6 @@ typedef struct {
     double save_took;
 } training;
 
-static double seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 /* ---- Records ---- */
 
 static bool is_logged(const run *r, uint64_t step) {
@@ -42,10 +37,10 @@ static bool is_logged(const run *r, uint64_t step) {
 
 /* In a table also the first step of a run that goes on, and the last of one that is interrupted. */
 static bool is_due(const run *r, uint64_t step) {
-    bool is_due = run_last_due(r, step) == step || step == r->job.config->steps;
+    bool due = run_last_due(r, step) == step || step == r->job.config->steps;
     if (cli_job_format(&r->job) == GS_FORMAT_TABLE)
-        return is_due || step == r->job.step || r->interrupted;
-    return is_due && !is_logged(r, step);
+        return due || step == r->job.step || r->interrupted;
+    return due && !is_logged(r, step);
 }
 
 static gs_status measure(training *t, gs_error *error) {
@@ -88,15 +83,15 @@ static bool is_save_due(const training *t) {
         return false;
     if (options->save_every > 0)
         return step % options->save_every == 0;
-    return seconds() - t->saved >= fmax(1, 20 * t->save_took);
+    return gs_monotonic_seconds() - t->saved >= fmax(1, 20 * t->save_took);
 }
 
 static gs_status save(training *t, gs_error *error) {
-    double start = seconds();
+    double start = gs_monotonic_seconds();
     run_hold_for_save(t->run);
     gs_status status = gs_checkpoint_save(&t->trainer, t->run->options.save, error);
     cli_hold_interrupts(false);
-    t->saved = seconds();
+    t->saved = gs_monotonic_seconds();
     t->save_took = t->saved - start;
     return status;
 }
@@ -109,13 +104,13 @@ static void show_progress(training *t, uint64_t step, const gs_layer_step *steps
     size_t layers = gs_network_layers(network);
     double loss = network->loss_value;
     double accuracy = gs_batch_accuracy(network, t->trainer.labels);
-    char text[96];
-    int length = gs_format(text, sizeof text, "loss %.4g", isnan(loss) ? (double)NAN : loss);
+    gs_line line = {0};
+    gs_line_add(&line, "loss %.4g", isnan(loss) ? (double)NAN : loss);
     if (!isnan(accuracy))
-        gs_format(text + length, sizeof text - (size_t)length, "  accuracy %.0f%%", 100 * accuracy);
+        gs_line_add(&line, "  accuracy %.0f%%", 100 * accuracy);
     for (size_t i = 0; steps && i < layers; i++)
         t->magnitudes[i] = gs_magnitude_log10(steps[i].before);
-    cli_progress_show(&t->progress, step, text, steps ? t->magnitudes : NULL, layers);
+    cli_progress_show(&t->progress, step, line.text, steps ? t->magnitudes : NULL, layers);
 }
 
 static gs_status update(training *t, gs_error *error) {
@@ -209,7 +204,7 @@ static void say_end(const training *t) {
 }
 
 gs_status run_training(run *r, size_t index, gs_network *network, gs_error *error) {
-    training t = {.run = r, .index = index, .saved = seconds()};
+    training t = {.run = r, .index = index, .saved = gs_monotonic_seconds()};
     gs_status status = begin(&t, network, error);
     if (status == GS_OK) {
         cli_catch_interrupts();

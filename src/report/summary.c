@@ -76,37 +76,19 @@ static void write_verdict(FILE *out, const gs_record *record, bool color) {
 
 /* ---- Why ---- */
 
-/* A text that grows; what does not fit is cut. */
-typedef struct {
-    char text[256];
-    size_t length;
-} line;
-
-static void add(line *l, const char *text) {
-    l->length += (size_t)gs_format(l->text + l->length, sizeof l->text - l->length, "%s", text);
-}
-
 /* "activation slope 0.23, weights 1.1": first what is most to blame. */
-static void add_factors(line *l, const gs_layer_gain *gain) {
-    char value[64];
-    gs_format(value, sizeof value, "%s %.2g", gs_gain_part_name(gain->cause),
-              gain->factor[gain->cause]);
-    add(l, value);
+static void add_factors(gs_line *line, const gs_layer_gain *gain) {
+    gs_line_add(line, "%s %.2g", gs_gain_part_name(gain->cause), gain->factor[gain->cause]);
     for (gs_gain_part f = 0; f < GS_PART_COUNT; f++)
-        if (f != gain->cause && !isnan(gain->factor[f])) {
-            gs_format(value, sizeof value, ", %s %.2g", gs_gain_part_name(f), gain->factor[f]);
-            add(l, value);
-        }
+        if (f != gain->cause && !isnan(gain->factor[f]))
+            gs_line_add(line, ", %s %.2g", gs_gain_part_name(f), gain->factor[f]);
 }
 
-/* "NAME passes 0.24: factors", the factors on a line of their own where they do not fit. */
+/* "NAME passes on 0.24: factors", the factors on a line of their own where they do not fit. */
 static void write_gain(FILE *out, const char *name, const gs_layer_gain *gain) {
-    line factors = {0}, head = {0};
-    char value[64];
+    gs_line head = {0}, factors = {0};
+    gs_line_add(&head, "%s passes on %.2g:", name, gain->gain);
     add_factors(&factors, gain);
-    gs_format(value, sizeof value, " passes on %.2g:", gain->gain);
-    add(&head, name);
-    add(&head, value);
     fputs(head.text, out);
     if (GS_LABEL_WIDTH + head.length + 1 + factors.length > GS_LINE_WIDTH)
         fprintf(out, "\n%*s%s\n", GS_LABEL_WIDTH, "", factors.text);

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "test.h"
 
@@ -156,6 +157,19 @@ static void test_processors_obey_the_affinity_mask(void) {
     sched_setaffinity(0, sizeof before, &before);
 }
 
+static double seconds_of_the_system(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void test_seconds_are_those_of_the_monotonic_clock(void) {
+    for (size_t i = 0; i < 1000; i++) {
+        double before = seconds_of_the_system(), seconds = gs_monotonic_seconds();
+        CHECK(before <= seconds && seconds <= seconds_of_the_system());
+    }
+}
+
 TEST_MAIN(TEST(test_machine_that_tells_nothing_sets_no_limit),
           TEST(test_memory_is_what_meminfo_says_is_available),
           TEST(test_group_of_version_2_leaves_its_limit_less_its_usage_but_not_its_cache),
@@ -164,4 +178,5 @@ TEST_MAIN(TEST(test_machine_that_tells_nothing_sets_no_limit),
           TEST(test_container_sees_its_own_group_at_the_top),
           TEST(test_group_files_with_nonsense_in_them_set_no_limit),
           TEST(test_memory_obeys_the_limit_on_address_space),
-          TEST(test_processors_obey_the_affinity_mask))
+          TEST(test_processors_obey_the_affinity_mask),
+          TEST(test_seconds_are_those_of_the_monotonic_clock))

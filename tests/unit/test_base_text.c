@@ -130,6 +130,37 @@ static void test_locale_of_the_host_program_changes_nothing(void) {
     setlocale(LC_ALL, "C");
 }
 
+static void test_a_line_grows_by_what_is_added(void) {
+    gs_line line = {0};
+    gs_line_add(&line, "%s %.2f", "loss", 0.5);
+    gs_line_add(&line, ", step %d", 7);
+    CHECK_STRING(line.text, "loss 0.50, step 7");
+    CHECK(line.length == strlen(line.text));
+}
+
+/* What follows the line in memory is as it was. */
+static void test_a_line_is_cut_where_it_is_full(void) {
+    enum { ROOM = sizeof((gs_line *)0)->text, ADDED = 3 };
+    struct {
+        gs_line line;
+        unsigned char after[ROOM];
+    } memory = {0};
+    gs_line *line = &memory.line;
+    memset(memory.after, 0x5a, sizeof memory.after);
+    for (size_t i = 0; i < ROOM / ADDED + 10; i++) {
+        size_t whole = ADDED * (i + 1);
+        gs_line_add(line, "%s", "abc");
+        CHECK(line->length == (whole < ROOM ? whole : ROOM - 1));
+        CHECK(line->length == strlen(line->text));
+    }
+    for (size_t i = 0; i < line->length; i++)
+        CHECK(line->text[i] == "abc"[i % ADDED]);
+    for (size_t i = 0; i < sizeof memory.after; i++)
+        CHECK(memory.after[i] == 0x5a);
+    gs_line_add(line, "%*s", 2 * ROOM, "");
+    CHECK(line->length == ROOM - 1 && memory.after[0] == 0x5a);
+}
+
 static void test_edit_distance_counts_a_swap_of_neighbours_once(void) {
     static const struct {
         const char *a, *b;
@@ -190,6 +221,7 @@ TEST_MAIN(TEST(test_sizes_are_digits_and_nothing_else),
           TEST(test_texts_that_are_no_finite_decimal_real_are_refused_by_kind),
           TEST(test_reals_print_fifteen_digits_and_one_spelling_of_each_value),
           TEST(test_locale_of_the_host_program_changes_nothing),
+          TEST(test_a_line_grows_by_what_is_added), TEST(test_a_line_is_cut_where_it_is_full),
           TEST(test_edit_distance_counts_a_swap_of_neighbours_once),
           TEST(test_edit_distance_of_a_text_too_long_for_a_name_is_its_length),
           TEST(test_nearest_name_is_suggested_only_when_it_is_near),

@@ -14,13 +14,12 @@ static cli_progress plain_progress(uint64_t done, uint64_t all) {
 
 /* After `done` steps of 1000 in `seconds`. */
 static const char *line_after(uint64_t done, double seconds, const char *text, size_t columns) {
-    static line l;
+    static gs_line line;
     cli_progress progress = plain_progress(0, 1000);
-    l = (line){.most = columns};
     update_rate(&progress, done, seconds);
-    compose(&l, &progress, text);
-    CHECK(l.columns == strlen(l.text) && l.columns <= columns);
-    return l.text;
+    line = compose(&progress, text, columns);
+    CHECK(line.length == strlen(line.text) && line.length <= columns);
+    return line.text;
 }
 
 static void test_a_line_has_the_text_the_rate_and_the_time_left(void) {
@@ -58,29 +57,41 @@ static void test_what_does_not_fit_is_left_out(void) {
                  "step 120/1000  60/s  0:15 left");
     CHECK_STRING(line_after(120, 2, "loss", 12), "loss  60/s");
     CHECK_STRING(line_after(120, 2, "loss", 0), "");
+    for (size_t columns = 0; columns < 80; columns++)
+        line_after(120, 2, "loss", columns); /* checks that it fits */
 }
 
 static void test_a_strip_fills_what_is_left(void) {
     static const double logs[] = {-3, -2, -1, 0};
     static const char *const expected[] = {"step 1/1  0", "step 1/1  20", "step 1/1  210",
                                            "step 1/1  3210", "step 1/1  3210"};
-    for (size_t most = 8; most < 16; most++) {
-        line l = {.most = most};
-        add(&l, "step 1/1");
-        add_strip(&l, logs, 4, false);
-        CHECK_STRING(l.text, most < 11 ? "step 1/1" : expected[most - 11]);
+    cli_progress progress = plain_progress(1, 1);
+    progress.mode = CLI_PROGRESS_AUTO;
+    progress.unicode = false;
+    for (size_t columns = 8; columns < 16; columns++) {
+        gs_line line = {0};
+        gs_line_add(&line, "\r%s%s", columns < 11 ? "step 1/1" : expected[columns - 11],
+                    erase_rest);
+        write_line(&progress, NULL, logs, 4, columns);
+        CHECK_STRING(progress.line, line.text);
     }
+    progress.mode = CLI_PROGRESS_PLAIN;
+    write_line(&progress, NULL, logs, 4, CLI_PROGRESS_COLUMNS);
+    CHECK_STRING(progress.line, "step 1/1\n");
 }
 
 /* A whole screen of them in Unicode. */
 static void test_the_longest_line_has_room(void) {
     double logs[2 * CLI_PROGRESS_COLUMNS] = {0};
-    line l = {.most = CLI_PROGRESS_COLUMNS};
-    add(&l, "s");
-    add_strip(&l, logs, 2 * CLI_PROGRESS_COLUMNS, true);
-    put(&l, erase_rest);
-    CHECK(l.bytes == strlen(l.text));
-    CHECK(l.bytes == 3 + GS_STRIP_BYTES * (CLI_PROGRESS_COLUMNS - 3) + strlen(erase_rest));
+    cli_progress progress = plain_progress(1, 1);
+    progress.mode = CLI_PROGRESS_AUTO;
+    progress.unicode = true;
+    progress.noun = "";
+    write_line(&progress, NULL, logs, 2 * CLI_PROGRESS_COLUMNS, CLI_PROGRESS_COLUMNS);
+    size_t ascii = strlen(" 1/1  "), strip = CLI_PROGRESS_COLUMNS - ascii;
+    size_t bytes = strlen("\r") + ascii + GS_STRIP_BYTES * strip + strlen(erase_rest);
+    CHECK(strlen(progress.line) == bytes && bytes < CLI_PROGRESS_BYTES);
+    CHECK_STRING(progress.line + bytes - strlen(erase_rest), erase_rest);
 }
 
 /* 10 a second for a minute, then 100 for ten seconds. */
@@ -141,7 +152,7 @@ static void test_nothing_is_due_where_nothing_is_shown(void) {
 static void test_a_terminal_is_written_to_ten_times_a_second(void) {
     cli_progress progress = plain_progress(0, 10);
     progress.mode = CLI_PROGRESS_AUTO;
-    progress.seen_at = now();
+    progress.seen_at = gs_monotonic_seconds();
     CHECK(!cli_progress_is_due(&progress, 5));
     progress.seen_at -= period;
     CHECK(cli_progress_is_due(&progress, 5));
