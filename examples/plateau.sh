@@ -7,19 +7,8 @@
 # DATA is a CSV or a folder of MNIST's IDX files, by default the digits in examples/data; options,
 # such as --seed 2, go to gradsim. GRADSIM names the program if it is not ./gradsim.
 set -eu
-gradsim=${GRADSIM:-./gradsim}
-data=${1:-$(dirname "$0")/data/digits.csv}
-[ $# -eq 0 ] || shift
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 130' INT TERM
-
-# A folder of MNIST has its own set to test on; of a CSV a fifth is held out.
-if [ -d "$data" ]; then
-    set -- --data "$data" --test-data "$data" "$@"
-else
-    set -- --data "$data" --test-share 0.2 "$@"
-fi
+# shellcheck source=examples/training.sh
+. "$(dirname "$0")/training.sh"
 
 "$gradsim" --layers 10 --act sigmoid --lr 0.5 --steps 500 "$@" > "$scratch/deep"
 cat "$scratch/deep"

@@ -8,27 +8,11 @@
 # DATA is a CSV or a folder of MNIST's IDX files, by default the digits in examples/data; options,
 # such as --seed 2, go to gradsim. GRADSIM names the program if it is not ./gradsim.
 set -eu
-gradsim=${GRADSIM:-./gradsim}
-data=${1:-$(dirname "$0")/data/digits.csv}
-[ $# -eq 0 ] || shift
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 130' INT TERM
+# shellcheck source=examples/training.sh
+. "$(dirname "$0")/training.sh"
 
-# A folder of MNIST has its own set to test on; of a CSV a fifth is held out.
-if [ -d "$data" ]; then
-    set -- --data "$data" --test-data "$data" "$@"
-else
-    set -- --data "$data" --test-share 0.2 "$@"
-fi
-
-# train NAME OPTIONS...: prints the steps and how it ended, without the table of layers.
-train() {
-    log=$scratch/$1
-    shift
-    "$gradsim" --layers 10 --act relu --init he --residual add --steps 500 "$@" > "$log"
-    awk '/^layer / { late = 1 } !late || /^(trained|held out|clipped|stopped) /' "$log"
-}
+ending='trained |held out |clipped |stopped '
+set -- --layers 10 --act relu --init he --residual add --steps 500 "$@"
 
 train at_once --lr 0.05 "$@"
 echo

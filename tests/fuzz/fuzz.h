@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "train/data.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Ends the program, which libFuzzer takes for a find, and a replay for a failure. */
@@ -56,6 +58,16 @@ static inline void fuzz_write(const char *name, const uint8_t *prefix, const uin
     if (size > 0)
         fwrite(data, 1, size, file);
     fuzz_check(fclose(file) == 0, "a file that can be written");
+}
+
+/* What a reader of examples promises; frees them. */
+static inline void fuzz_loaded(gs_status status, gs_data *loaded, const gs_error *error) {
+    fuzz_check(status == error->code, "a code in the error");
+    fuzz_check((status == GS_OK) == (loaded->examples > 0), "examples if and only if it is read");
+    for (size_t i = 0; i < loaded->examples; i++)
+        fuzz_check(loaded->labels[i] < loaded->classes, "labels below the classes");
+    gs_data_scale(loaded, NULL, GS_SCALE_STANDARD);
+    gs_data_free(loaded);
 }
 
 #endif

@@ -7,9 +7,8 @@
 
 static gs_error error;
 
-/* A network with a drawn batch that keeps its gradients. `options` is "layers=3 act=relu"; what is
-   not named has its default. */
-static inline gs_network *network_of(const char *options) {
+/* `options` is "layers=3 act=relu"; what is not named has its default. */
+static inline gs_config *config_of(const char *options) {
     gs_config *config = gs_config_new(&error);
     char line[512], *rest = line, *word;
     snprintf(line, sizeof line, "%s", options);
@@ -18,6 +17,12 @@ static inline gs_network *network_of(const char *options) {
         *value++ = '\0';
         CHECK_THAT(gs_config_set(config, word, value, &error) == GS_OK, "%s", error.message);
     }
+    return config;
+}
+
+/* A network with a drawn batch that keeps its gradients. */
+static inline gs_network *network_of(const char *options) {
+    gs_config *config = config_of(options);
     gs_network *network = gs_network_new(config, &error);
     gs_config_free(config);
     if (!network) { /* the rest of the test has nothing to stand on */

@@ -1,24 +1,12 @@
 /*
  * Evaluation against a naive network: losses of single examples, and means over all of them.
  */
+#include "losses.h"
 #include "networks.h"
-#include "test_net.h"
 
 #include "train/evaluate.h"
 
 /* ---- Losses of single examples ---- */
-
-/* By the formulas of loss.h, where nothing over- or underflows. */
-static double naive_loss(size_t kind, size_t outputs, const double *x, const double *y,
-                         const double *r, size_t label) {
-    double sum = 0;
-    for (size_t u = 0; u < outputs; u++)
-        sum += kind == GS_LOSS_MSE   ? (x[u] - y[u]) * (x[u] - y[u]) / (double)outputs
-               : kind == GS_LOSS_CE  ? exp(x[u] - x[label])
-               : kind == GS_LOSS_SUM ? x[u]
-                                     : r[u] * x[u];
-    return kind == GS_LOSS_CE ? log(sum) : sum;
-}
 
 /* x [batch, outputs] at another exponent than 0. */
 static gs_signal signal_at(const gs_engine *engine, size_t outputs, size_t batch, int exponent,
@@ -36,34 +24,24 @@ static gs_signal signal_at(const gs_engine *engine, size_t outputs, size_t batch
    larger ones. The value over the batch is rounded in the element type. */
 static void check_example_losses(const gs_engine *engine, size_t kind, size_t outputs, size_t batch,
                                  int exponent) {
-    double *x = test_random(9, outputs * batch), *y = test_random(10, outputs * batch);
-    double *r = test_random(11, outputs), mean = 0;
-    double roundings = (double)(outputs + batch + 8);
-    gs_loss loss;
-    gs_signal grad = test_signal(engine, outputs, batch);
-    CHECK(gs_loss_new(engine, kind, outputs, batch, &loss, &error) == GS_OK);
-    for (size_t b = 0; loss.labels && b < batch; b++)
-        loss.labels[b] = b % outputs;
-    for (size_t u = 0; loss.readout && u < outputs; u++)
-        loss.readout[u] = r[u];
-    if (loss.target.data)
-        gs_signal_write(engine, y, &loss.target);
-    gs_signal out = signal_at(engine, outputs, batch, exponent, x);
+    double mean = 0, roundings = (double)(outputs + batch + 8);
+    loss_case c = loss_case_of(engine, kind, outputs, batch);
+    gs_signal out = signal_at(engine, outputs, batch, exponent, c.x);
     for (size_t b = 0; b < batch; b++) {
-        double value = gs_loss_of_example(engine, &loss, &out, b);
-        double naive = naive_loss(kind, outputs, x + b * outputs, y + b * outputs, r, b % outputs);
+        double value = gs_loss_of_example(engine, &c.loss, &out, b);
+        double naive =
+            naive_loss(kind, outputs, c.x + b * outputs, c.y + b * outputs, c.r, b % outputs);
         CHECK_THAT(fabs(value - naive) <= 4 * (double)outputs * roundings * 0x1p-53,
                    "loss %zu of example %zu is %.17g, expected %.17g", kind, b, value, naive);
         mean += value / (double)batch;
     }
-    double value = gs_loss_gradient(engine, &loss, &out, &grad);
+    double value = gs_loss_gradient(engine, &c.loss, &out, &c.grad);
     double scale = kind == GS_LOSS_MSE || kind == GS_LOSS_CE ? mean : (double)outputs;
     CHECK_THAT(fabs(value - mean) <= scale * roundings * test_rounding(engine->kernels),
                "loss %zu is %.17g, its mean over %zu examples %.17g", kind, value, batch, mean);
     CHECK(engine->kernels->dtype != GS_F64 || fabs(value - mean) <= 1e-13 * scale);
-    gs_loss_free(&loss);
-    gs_signal_free(&out), gs_signal_free(&grad);
-    free(x), free(y), free(r);
+    gs_signal_free(&out);
+    loss_case_free(&c);
 }
 
 static void check_losses(const gs_engine *engine) {

@@ -2,12 +2,10 @@
  * Layers: forward and backward of dense layers, activations, norms, skips and losses against plain
  * loops in double, with signals that carry exponents.
  */
-#include "test_net.h"
+#include "losses.h"
 
 #include "net/activation.h"
-#include "net/config.h"
 #include "net/dense.h"
-#include "net/loss.h"
 #include "net/norm.h"
 #include "net/residual.h"
 
@@ -311,25 +309,6 @@ static void test_skip_adds_its_branch_and_passes_the_gradient_both_ways(void) {
 
 /* ---- Losses ---- */
 
-/* The loss of x [batch, outputs] with target y, label b % outputs and readout r. */
-static double naive_loss(size_t kind, size_t outputs, size_t batch, const double *x,
-                         const double *y, const double *r) {
-    double total = 0;
-    for (size_t b = 0; b < batch; b++) {
-        const double *row = x + b * outputs;
-        double sum = 0;
-        for (size_t u = 0; u < outputs; u++) {
-            double distance = row[u] - y[b * outputs + u];
-            sum += kind == GS_LOSS_MSE   ? distance * distance / (double)outputs
-                   : kind == GS_LOSS_CE  ? exp(row[u])
-                   : kind == GS_LOSS_SUM ? row[u]
-                                         : r[u] * row[u];
-        }
-        total += kind == GS_LOSS_CE ? log(sum) - row[b % outputs] : sum;
-    }
-    return total / (double)batch;
-}
-
 /* dL/dx by the formulas of loss.h. */
 static void naive_loss_gradient(size_t kind, size_t outputs, size_t batch, const double *x,
                                 const double *y, const double *r, double *grad) {
@@ -348,28 +327,21 @@ static void naive_loss_gradient(size_t kind, size_t outputs, size_t batch, const
 
 static void check_loss(const gs_engine *engine, size_t kind, size_t outputs, size_t batch,
                        int exponent) {
-    double *x = test_random(9, outputs * batch), *y = test_random(10, outputs * batch);
-    double *r = test_random(11, outputs), *expected = test_numbers(outputs * batch);
-    gs_loss loss;
-    gs_signal grad = test_signal(engine, outputs, batch);
-    CHECK(gs_loss_new(engine, kind, outputs, batch, &loss, &error) == GS_OK);
-    for (size_t b = 0; loss.labels && b < batch; b++)
-        loss.labels[b] = b % outputs;
-    for (size_t u = 0; loss.readout && u < outputs; u++)
-        loss.readout[u] = r[u];
-    if (loss.target.data)
-        gs_signal_write(engine, y, &loss.target);
-    gs_signal out = scaled_signal(engine, outputs, batch, exponent, x);
-    double value = gs_loss_gradient(engine, &loss, &out, &grad);
-    double naive = naive_loss(kind, outputs, batch, x, y, r);
+    double *expected = test_numbers(outputs * batch), naive = 0;
+    loss_case c = loss_case_of(engine, kind, outputs, batch);
+    gs_signal out = scaled_signal(engine, outputs, batch, exponent, c.x);
+    double value = gs_loss_gradient(engine, &c.loss, &out, &c.grad);
+    for (size_t b = 0; b < batch; b++)
+        naive += naive_loss(kind, outputs, c.x + b * outputs, c.y + b * outputs, c.r, b % outputs) /
+                 (double)batch;
     /* |x| <= 4 and |L| <= 32 a term; a small loss is the difference of larger terms */
     CHECK_THAT(fabs(value - naive) <= 32 * roundings(engine, outputs),
                "loss %zu is %.17g, expected %.17g", kind, value, naive);
-    naive_loss_gradient(kind, outputs, batch, x, y, r, expected);
-    check_values(engine, "dL/dx", &grad, expected, 4 * roundings(engine, outputs));
-    gs_loss_free(&loss);
-    gs_signal_free(&out), gs_signal_free(&grad);
-    free(x), free(y), free(r), free(expected);
+    naive_loss_gradient(kind, outputs, batch, c.x, c.y, c.r, expected);
+    check_values(engine, "dL/dx", &c.grad, expected, 4 * roundings(engine, outputs));
+    gs_signal_free(&out);
+    loss_case_free(&c);
+    free(expected);
 }
 
 static void check_losses(const gs_engine *engine) {

@@ -34,18 +34,6 @@ typedef struct {
     gs_trainer trainer;
 } training;
 
-static gs_config *config_of(const char *options) {
-    gs_config *config = gs_config_new(&error);
-    char line[512], *rest = line, *word;
-    snprintf(line, sizeof line, "%s", options);
-    while ((word = strtok_r(rest, " ", &rest))) {
-        char *value = strchr(word, '=');
-        *value++ = '\0';
-        CHECK_THAT(gs_config_set(config, word, value, &error) == GS_OK, "%s", error.message);
-    }
-    return config;
-}
-
 /* With "data" in the options on the examples above, else on the batch that is drawn. */
 static void begin(training *t, const char *options) {
     bool with_data = strstr(options, "data=") != NULL;
