@@ -86,22 +86,25 @@ uint64_t run_last_due(const run *r, uint64_t step) {
     return unit * (first >= 5 ? 5 : first >= 2 ? 2 : first);
 }
 
-/* A last step that was logged although it was not due is not there in a run that never stopped. */
+/* A last step that was logged although it was not due is not there in a run that never stopped. A
+   log that is refused stays as it is, torn or not. */
 static gs_status find_end(run *r, gs_report_style *style, size_t rows, gs_error *error) {
     const gs_log_subject subject = {1, r->job.config->seed, rows};
     gs_log_end end;
     gs_error why;
     uint64_t due = run_last_due(r, r->job.step);
     uint64_t last = r->job.step > due ? r->job.step - 1 : due;
-    gs_status status = gs_log_continue(r->job.file, *style, subject, last, &end, &why);
-    if (status != GS_OK)
-        return gs_fail(error, status, "%s: %s", r->job.path, why.message);
-    if (end.has_record ? end.step < due : !end.is_empty)
+    gs_status status = gs_log_find_end(r->job.file, *style, subject, last, &end, &why);
+    if (status == GS_OK && (end.has_record ? end.step < due : end.length > 0))
         return gs_fail(error, GS_ERR_FORMAT,
                        "%s: expected a log up to step %llu, where '%s' goes on, got one that ends "
                        "before it",
                        r->job.path, (unsigned long long)due, gs_safetensors_path(r->job.saved));
-    style->header &= end.is_empty;
+    if (status == GS_OK)
+        status = gs_log_cut(r->job.file, end, &why);
+    if (status != GS_OK)
+        return gs_fail(error, status, "%s: %s", r->job.path, why.message);
+    style->header &= end.length == 0;
     r->has_logged = end.has_record;
     r->logged = end.step;
     return GS_OK;

@@ -197,21 +197,17 @@ gs_status cli_job_load(cli_job *job, const char *saved, gs_error *error) {
    labels [batch], for gs_free. */
 static gs_status draw_examples(const cli_job *job, const gs_config *config, double **input,
                                size_t **labels, gs_error *error) {
-    size_t count, batch = config->batch;
-    if (!gs_size_multiply(batch, job->data.features, &count))
-        return gs_fail(error, GS_ERR_MEMORY, "--batch: expected fewer examples, got '%zu'", batch);
-    *input = gs_alloc(count, sizeof **input, error);
-    *labels = *input ? gs_alloc(batch, sizeof **labels, error) : NULL;
-    if (!*labels)
-        return GS_ERR_MEMORY;
-    return gs_data_batch(&job->data, config->seed, config->shuffle.index == GS_SHUFFLE_ON, batch,
-                         job->step, *input, *labels, error);
+    gs_status status = gs_data_make_room(config->batch, job->data.features, input, labels, error);
+    if (status == GS_OK)
+        status = gs_data_batch(&job->data, config->seed, config->shuffle.index == GS_SHUFFLE_ON,
+                               config->batch, job->step, *input, *labels, error);
+    return status;
 }
 
 static gs_status set_batch(const cli_job *job, const gs_config *config, gs_network *network,
                            gs_error *error) {
-    double *input = NULL;
-    size_t *labels = NULL;
+    double *input;
+    size_t *labels;
     gs_status status = draw_examples(job, config, &input, &labels, error);
     if (status == GS_OK)
         status = gs_network_set_batch(network, input, NULL, labels, error);
@@ -257,8 +253,8 @@ static void take_moments(const double *input, size_t batch, size_t features, dou
 
 gs_status cli_job_moments(const cli_job *job, const gs_config *config, gs_input_moments *moments,
                           gs_error *error) {
-    double *input = NULL;
-    size_t *labels = NULL;
+    double *input;
+    size_t *labels;
     if (job->data.examples == 0)
         return GS_OK;
     gs_status status = draw_examples(job, config, &input, &labels, error);

@@ -18,10 +18,10 @@ static bool is_wanted(const measurement *m, gs_column column) {
     return m->columns >> column & 1;
 }
 
-static void set_ratio(gs_layer_stats *row, gs_column column, gs_magnitude numerator,
-                      gs_magnitude denominator) {
+void gs_stats_set_ratio(gs_layer_stats *stats, gs_column column, gs_magnitude numerator,
+                        gs_magnitude denominator) {
     if (denominator.sum_squares != 0)
-        gs_stats_set(row, column, gs_magnitude_ratio(numerator, denominator));
+        gs_stats_set(stats, column, gs_magnitude_ratio(numerator, denominator));
 }
 
 /* How the backward signal changes at each layer, from what reaches it to what it passes on. Plain
@@ -35,16 +35,16 @@ static void set_gains(const measurement *m) {
         bool has_above = l < network->layers;
         if (network->has_skip) {
             if (has_above)
-                set_ratio(row, GS_GAIN, here->x, above->x);
+                gs_stats_set_ratio(row, GS_GAIN, here->x, above->x);
         } else if (act_dense) {
-            set_ratio(row, GS_WEIGHT_GAIN, here->a, here->z);
-            set_ratio(row, GS_ACT_GAIN, below->x, here->a);
-            set_ratio(row, GS_GAIN, below->x, here->z);
+            gs_stats_set_ratio(row, GS_WEIGHT_GAIN, here->a, here->z);
+            gs_stats_set_ratio(row, GS_ACT_GAIN, below->x, here->a);
+            gs_stats_set_ratio(row, GS_GAIN, below->x, here->z);
         } else {
-            set_ratio(row, GS_ACT_GAIN, here->z, here->a);
+            gs_stats_set_ratio(row, GS_ACT_GAIN, here->z, here->a);
             if (has_above) {
-                set_ratio(row, GS_WEIGHT_GAIN, here->a, above->z);
-                set_ratio(row, GS_GAIN, here->z, above->z);
+                gs_stats_set_ratio(row, GS_WEIGHT_GAIN, here->a, above->z);
+                gs_stats_set_ratio(row, GS_GAIN, here->z, above->z);
             }
         }
     }
@@ -63,7 +63,7 @@ static void set_parameters(void *context, size_t index) {
     if (is_wanted(m, GS_W_NORM) || is_wanted(m, GS_GRAD_RATIO)) {
         gs_magnitude weight = gs_matrix_magnitude(&network->engine, &stage->dense.weight);
         gs_stats_set(row, GS_W_NORM, gs_magnitude_value(weight));
-        set_ratio(row, GS_GRAD_RATIO, m->seen.weights[stage->layer - 1], weight);
+        gs_stats_set_ratio(row, GS_GRAD_RATIO, m->seen.weights[stage->layer - 1], weight);
     }
     if (is_wanted(m, GS_W_SIGMA_MAX) &&
         gs_largest_singular_value(&network->engine, &stage->dense.weight, network->config->seed,

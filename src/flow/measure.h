@@ -9,6 +9,10 @@
 
 void gs_stats_set(gs_layer_stats *stats, gs_column column, double value);
 
+/* The ratio of two norms; where the second is 0 there is none. */
+void gs_stats_set_ratio(gs_layer_stats *stats, gs_column column, gs_magnitude numerator,
+                        gs_magnitude denominator);
+
 /* ---- gradient.c: the gradient of a weight matrix, dL/dW = sum over b of delta_b u_b^T ---- */
 
 typedef struct {

@@ -138,6 +138,8 @@ gs_status gs_network_backward_observed(gs_network *network, const gs_observer *o
 
 /* ---- Named tensors (tensors.c) ---- */
 
+size_t gs_tensor_count(const gs_tensor *tensor); /* of its values */
+
 /* Make the list of entries. Errors: GS_ERR_MEMORY. */
 gs_status gs_network_list_entries(gs_network *network, gs_error *error);
 

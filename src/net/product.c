@@ -268,15 +268,6 @@ gs_pool_job gs_product_outer_job(const gs_engine *engine, const gs_signal *delta
     return (gs_pool_job){(panels + job->panels - 1) / job->panels, run_outer, job};
 }
 
-void gs_product_outer(const gs_engine *engine, const gs_signal *delta, const gs_signal *u,
-                      gs_matrix *grad_weight) {
-    gs_outer_job outer;
-    gs_pool_job job = gs_product_outer_job(engine, delta, u, grad_weight, &outer);
-    size_t tiles = grad_weight->row_tiles * job.tasks * outer.panels;
-    gs_pool_run_jobs(threads_for(engine, u->panels * engine->kernels->panel / GS_TILE, tiles), &job,
-                     1);
-}
-
 typedef struct {
     const gs_kernels *kernels;
     const gs_signal *delta, *transposed;

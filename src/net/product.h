@@ -25,11 +25,8 @@ void gs_product_backward_beside(const gs_engine *engine, const gs_matrix *weight
                                 const gs_signal *delta, gs_signal *grad_u,
                                 const gs_pool_job *beside, size_t count);
 
-/* grad_weight [rows, cols] = delta u^T, summed over the batch. */
-void gs_product_outer(const gs_engine *engine, const gs_signal *delta, const gs_signal *u,
-                      gs_matrix *grad_weight);
-
-/* The same as a job to be done beside another, in memory of the caller. */
+/* grad_weight [rows, cols] = delta u^T, summed over the batch: a job to be done beside another, in
+   memory of the caller. */
 typedef struct {
     const gs_kernels *kernels;
     const gs_signal *delta, *u;

@@ -74,6 +74,10 @@ gs_status gs_network_list_entries(gs_network *network, gs_error *error) {
     return GS_OK;
 }
 
+size_t gs_tensor_count(const gs_tensor *tensor) {
+    return tensor->shape[0] * (tensor->rank == 2 ? tensor->shape[1] : 1);
+}
+
 /* ---- Reading and writing ---- */
 
 static bool is_there(const gs_network *network, const gs_entry *entry) {
@@ -182,7 +186,7 @@ static gs_entry *find_entry(const gs_network *network, const char *name, size_t 
         gs_entry *entry = &network->entries[i];
         if (strcmp(entry->tensor.name, name) != 0)
             continue;
-        size_t values = entry->tensor.shape[0] * entry->tensor.shape[1];
+        size_t values = gs_tensor_count(&entry->tensor);
         if (values != count) {
             gs_fail(error, GS_ERR_USAGE, "%s: expected %zu values, got %zu", name, values, count);
             return NULL;

@@ -1,6 +1,6 @@
 /*
  * Going on with a log: it is read as a stream of characters, of which nothing is kept but where the
- * last whole record ends.
+ * last whole record ends. What follows is cut off when the caller has agreed.
  */
 #include "report/resume.h"
 
@@ -109,8 +109,7 @@ typedef struct {
     gs_log_subject subject;
     uint64_t last;
     gs_log_end *end;
-    off_t cut;       /* where what is kept ends */
-    size_t rows;     /* since then: of a record that is not whole yet */
+    size_t rows;     /* beyond it: of a record that is not whole yet */
     uint64_t step;   /* and its step */
     bool has_passed; /* a row of a later step than the last */
 } scan;
@@ -151,7 +150,7 @@ static gs_status add_row(scan *s, const reader *r, const indices *row, uint64_t 
     if (++s->rows < s->subject.rows)
         return GS_OK;
     s->rows = 0;
-    s->cut = r->position;
+    s->end->length = r->position;
     s->end->has_record = true;
     s->end->step = row->step;
     return GS_OK;
@@ -175,7 +174,7 @@ static gs_status read_log(reader *r, bool has_header, scan *s, gs_error *error) 
     r->next = getc_unlocked(r->file);
     if (has_header && !take_header(r))
         return refuse_line(r, 1, "the header", error);
-    s->cut = r->position;
+    s->end->length = r->position;
     while (status == GS_OK && !s->has_passed && r->next != EOF) {
         indices row;
         uint64_t line = r->line;
@@ -188,13 +187,7 @@ static gs_status read_log(reader *r, bool has_header, scan *s, gs_error *error) 
 
 /* ---- The file ---- */
 
-static gs_status cut(FILE *file, off_t length, gs_error *error) {
-    if (fseeko(file, length, SEEK_SET) == 0 && ftruncate(fileno(file), length) == 0)
-        return GS_OK;
-    return gs_fail(error, GS_ERR_IO, "cannot cut: %s", strerror(errno));
-}
-
-gs_status gs_log_continue(FILE *file, gs_report_style style, gs_log_subject subject, uint64_t last,
+gs_status gs_log_find_end(FILE *file, gs_report_style style, gs_log_subject subject, uint64_t last,
                           gs_log_end *end, gs_error *error) {
     gs_sheet *sheet = gs_log_new(file, style, error);
     if (!sheet)
@@ -205,9 +198,12 @@ gs_status gs_log_continue(FILE *file, gs_report_style style, gs_log_subject subj
     *end = (gs_log_end){0};
     rewind(file);
     gs_status status = read_log(&r, has_header, &s, error);
-    if (status == GS_OK)
-        status = cut(file, s.cut, error);
-    end->is_empty = s.cut == 0;
     gs_sheet_free(sheet);
     return status;
+}
+
+gs_status gs_log_cut(FILE *file, gs_log_end end, gs_error *error) {
+    if (fseeko(file, end.length, SEEK_SET) == 0 && ftruncate(fileno(file), end.length) == 0)
+        return GS_OK;
+    return gs_fail(error, GS_ERR_IO, "cannot cut: %s", strerror(errno));
 }

@@ -3,8 +3,6 @@
  */
 #include "train/batches.h"
 
-#include <string.h>
-
 #include "base/memory.h"
 #include "base/philox.h"
 
@@ -64,13 +62,9 @@ void gs_batches_free(gs_batches *batches) {
 }
 
 void gs_batches_take(gs_batches *b, uint64_t step, double *input, size_t *labels) {
-    size_t features = b->data->features;
     if (step / b->per_epoch != b->epoch)
         begin_epoch(b, step / b->per_epoch);
     const size_t *chosen = b->order + step % b->per_epoch * b->batch;
-    for (size_t i = 0; i < b->batch; i++) {
-        memcpy(input + i * features, b->data->values + chosen[i] * features,
-               features * sizeof *input);
-        labels[i] = b->data->labels[chosen[i]];
-    }
+    for (size_t i = 0; i < b->batch; i++)
+        gs_data_copy_example(b->data, chosen[i], i, input, labels);
 }

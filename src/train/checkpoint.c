@@ -56,7 +56,7 @@ static gs_status list_state(const gs_trainer *trainer, state *s, gs_error *error
     return GS_OK;
 }
 
-static gs_matrix *initial_of(const gs_trainer *trainer, size_t parameter) {
+static gs_initial *initial_of(const gs_trainer *trainer, size_t parameter) {
     return &trainer->initial[trainer->optimizer.parameters.items[parameter].layer - 1];
 }
 
@@ -72,17 +72,22 @@ static void read_values(const void *context, size_t index, double *values) {
     const state *s = context;
     const state_tensor *t = &s->tensors[index];
     if (t->which == INITIAL)
-        gs_matrix_read(&s->trainer->network->engine, initial_of(s->trainer, t->parameter), values);
+        gs_matrix_read(&s->trainer->network->engine, &initial_of(s->trainer, t->parameter)->weight,
+                       values);
     else
         gs_optimizer_read_moment(&s->trainer->optimizer, t->parameter, t->which, values);
 }
 
 static void write_values(const state *s, size_t index, const double *values) {
     const state_tensor *t = &s->tensors[index];
-    if (t->which == INITIAL)
-        gs_matrix_write(&s->trainer->network->engine, values, initial_of(s->trainer, t->parameter));
-    else
+    const gs_engine *engine = &s->trainer->network->engine;
+    if (t->which == INITIAL) {
+        gs_initial *initial = initial_of(s->trainer, t->parameter);
+        gs_matrix_write(engine, values, &initial->weight);
+        initial->norm = gs_matrix_magnitude(engine, &initial->weight);
+    } else {
         gs_optimizer_write_moment(&s->trainer->optimizer, t->parameter, t->which, values);
+    }
 }
 
 /* ---- Saving ---- */
@@ -125,8 +130,7 @@ static gs_status load_tensor(const state *s, size_t index, const gs_safetensors 
                              double *values, gs_error *error) {
     const gs_tensor *tensor = &s->tensors[index].tensor;
     const gs_stored_tensor *stored = gs_safetensors_find(file, tensor->name);
-    size_t count = tensor->rank == 1 ? tensor->shape[0] : tensor->shape[0] * tensor->shape[1];
-    if (!stored || stored->rank != tensor->rank || stored->count != count ||
+    if (!stored || stored->rank != tensor->rank || stored->count != gs_tensor_count(tensor) ||
         stored->shape[0] != tensor->shape[0])
         return gs_fail(error, GS_ERR_FORMAT,
                        "%s: '%s': expected this tensor of a checkpoint, got %s",
@@ -140,8 +144,7 @@ static gs_status load_tensor(const state *s, size_t index, const gs_safetensors 
 static gs_status load_tensors(const state *s, const gs_safetensors *file, gs_error *error) {
     size_t largest = 0;
     for (size_t i = 0; i < s->count; i++) {
-        const gs_tensor *tensor = &s->tensors[i].tensor;
-        size_t count = tensor->rank == 1 ? tensor->shape[0] : tensor->shape[0] * tensor->shape[1];
+        size_t count = gs_tensor_count(&s->tensors[i].tensor);
         largest = count > largest ? count : largest;
     }
     double *values = gs_alloc(largest, sizeof *values, error);

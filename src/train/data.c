@@ -69,6 +69,28 @@ void gs_data_free(gs_data *data) {
     *data = (gs_data){0};
 }
 
+gs_status gs_data_make_room(size_t count, size_t features, double **values, size_t **labels,
+                            gs_error *error) {
+    size_t value_count;
+    *values = NULL, *labels = NULL;
+    if (!gs_size_multiply(count, features, &value_count))
+        return gs_fail(error, GS_ERR_MEMORY, "--batch: expected fewer examples, got '%zu'", count);
+    *values = gs_alloc(value_count, sizeof **values, error);
+    *labels = *values ? gs_alloc(count, sizeof **labels, error) : NULL;
+    if (*labels)
+        return GS_OK;
+    gs_free(*values);
+    *values = NULL;
+    return GS_ERR_MEMORY;
+}
+
+void gs_data_copy_example(const gs_data *from, size_t index, size_t place, double *values,
+                          size_t *labels) {
+    size_t features = from->features;
+    memmove(values + place * features, from->values + index * features, features * sizeof *values);
+    labels[place] = from->labels[index];
+}
+
 /* ---- Scaling ---- */
 
 static void divide(double divisor, gs_data *data) {

@@ -47,6 +47,15 @@ gs_status gs_data_split(gs_data *data, double share, bool shuffle, uint64_t seed
 /* Free the arrays of `data` and make it empty. */
 void gs_data_free(gs_data *data);
 
+/* Room for a batch of `count` examples, zeros for gs_free: values [count, features] and labels
+   [count]; both are NULL after an error. Errors: GS_ERR_MEMORY. */
+gs_status gs_data_make_room(size_t count, size_t features, double **values, size_t **labels,
+                            gs_error *error);
+
+/* Copy an example to `place` of such a room, which may be that of `from` itself. */
+void gs_data_copy_example(const gs_data *from, size_t index, size_t place, double *values,
+                          size_t *labels);
+
 /* Scale in place; `scale` is a row of --data-scale: none; unit: by the largest absolute value in
    `data`, to [0, 1] or [-1, 1]; standard: each feature to mean 0 and variance 1 over the examples
    of `data` (biased), a constant feature to 0. What is held out (NULL: nothing is) has no part in

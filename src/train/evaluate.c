@@ -4,7 +4,6 @@
 #include "train/evaluate.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -52,26 +51,18 @@ typedef struct {
 } evaluation;
 
 static gs_status begin(evaluation *e, gs_error *error) {
-    size_t batch = e->network->config->batch, inputs = e->network->config->inputs, count;
+    size_t inputs = e->network->config->inputs;
     if (e->data->features != inputs)
         return gs_fail(error, GS_ERR_USAGE, "expected examples of %zu features, got %zu", inputs,
                        e->data->features);
-    if (!gs_size_multiply(batch, inputs, &count))
-        return gs_fail(error, GS_ERR_MEMORY, "--batch: expected fewer examples, got '%zu'", batch);
-    e->input = gs_alloc(count, sizeof *e->input, error);
-    e->labels = e->input ? gs_alloc(batch, sizeof *e->labels, error) : NULL;
-    return e->labels ? GS_OK : GS_ERR_MEMORY;
+    return gs_data_make_room(e->network->config->batch, inputs, &e->input, &e->labels, error);
 }
 
 /* The batch from example `first` on, and on from the beginning. */
 static gs_status pass(evaluation *e, size_t first, gs_error *error) {
     const gs_data *data = e->data;
-    size_t batch = e->network->config->batch, features = data->features;
-    for (size_t b = 0; b < batch; b++) {
-        size_t i = (first + b) % data->examples;
-        memcpy(e->input + b * features, data->values + i * features, features * sizeof *e->input);
-        e->labels[b] = data->labels[i];
-    }
+    for (size_t b = 0; b < e->network->config->batch; b++)
+        gs_data_copy_example(data, (first + b) % data->examples, b, e->input, e->labels);
     gs_status status = gs_network_set_batch(e->network, e->input, NULL, e->labels, error);
     return status == GS_OK ? gs_network_forward(e->network, NULL, error) : status;
 }

@@ -214,10 +214,6 @@ static gs_status check_entry(const loading *load, const gs_entry *entry,
 
 /* ---- Loading ---- */
 
-static size_t count_values(const gs_entry *entry) {
-    return entry->tensor.shape[0] * entry->tensor.shape[1];
-}
-
 static gs_status check_entries(const loading *load, size_t *largest) {
     *largest = 0;
     for (size_t i = 0; i < load->network->entry_count; i++) {
@@ -227,8 +223,8 @@ static gs_status check_entries(const loading *load, size_t *largest) {
         gs_status status = check_entry(load, entry, load->sources[i]);
         if (status != GS_OK)
             return status;
-        if (*largest < count_values(entry))
-            *largest = count_values(entry);
+        if (*largest < gs_tensor_count(&entry->tensor))
+            *largest = gs_tensor_count(&entry->tensor);
     }
     return GS_OK;
 }
@@ -243,7 +239,7 @@ static gs_status write_entries(const loading *load, double *values) {
         if (load->sources[i])
             status = gs_safetensors_read(load->file, load->sources[i], values, load->error);
         else
-            memset(values, 0, count_values(entry) * sizeof *values);
+            memset(values, 0, gs_tensor_count(&entry->tensor) * sizeof *values);
         if (status == GS_OK)
             status = gs_network_write_entry(network, entry, values, load->error);
     }

@@ -169,9 +169,10 @@ static gs_update update_of(const gs_optimizer *optimizer, const gs_step_settings
 typedef struct {
     gs_optimizer *optimizer;
     gs_update_kernel rule;
-    gs_update update; /* but for its factor */
-    bool is_trial;    /* nothing changes but what is said of it, */
-    void *whole;      /* and this, if it is not NULL: room for all new weights of a parameter */
+    gs_update update;   /* but for its factor */
+    bool is_trial;      /* nothing changes but what is said of it, */
+    char *whole;        /* and this, if it is not NULL: room for all new weights of a parameter */
+    size_t first_chunk; /* that indices count from */
 } update_job;
 
 /* Where the tiles of a chunk are, or a copy of them in `scratch`; NULL if there are none. */
@@ -186,14 +187,14 @@ static void *tiles_of(const update_job *job, const gs_step_chunk *chunk, void *v
 
 static char *copy_of(const update_job *job, const gs_step_chunk *chunk, char *scratch) {
     size_t tile_bytes = GS_TILE_SIZE * job->optimizer->parameters.kernels->size;
-    return job->whole ? (char *)job->whole + chunk->first * tile_bytes : scratch;
+    return job->whole ? job->whole + chunk->first * tile_bytes : scratch;
 }
 
 static void update_chunk(void *context, size_t index) {
     const update_job *job = context;
     const gs_optimizer *optimizer = job->optimizer;
     const gs_kernels *k = optimizer->parameters.kernels;
-    gs_step_chunk *chunk = &optimizer->chunks[index];
+    gs_step_chunk *chunk = &optimizer->chunks[job->first_chunk + index];
     const gs_step_slot *slot = &optimizer->slots[chunk->owner];
     _Alignas(64) char grad_copy[GS_CHUNK_BYTES], copies[1 + GS_MOMENTS][GS_CHUNK_BYTES];
     gs_update update = job->update;
@@ -225,7 +226,7 @@ static void take_steps(const gs_optimizer *optimizer, gs_step_stats *stats) {
 typedef struct {
     const gs_optimizer *optimizer;
     double most;
-    gs_matrix *weight;
+    const gs_matrix *weight;
 } max_norm_job;
 
 static void hold_row_of_tiles(void *context, size_t row) {
@@ -244,18 +245,24 @@ static void hold_row_of_tiles(void *context, size_t row) {
         k->clip_tile_row(job->weight->col_tiles, factor, INFINITY, tiles, tiles);
 }
 
+static void hold_matrix(max_norm_job job) {
+    gs_pool_run(job.optimizer->network->engine.pool, job.weight->row_tiles, hold_row_of_tiles,
+                &job);
+}
+
 static void hold_parameter(void *context, size_t index) {
     max_norm_job job = *(const max_norm_job *)context;
     job.weight = job.optimizer->parameters.items[index].weight;
     if (job.weight)
-        gs_pool_run(job.optimizer->network->engine.pool, job.weight->row_tiles, hold_row_of_tiles,
-                    &job);
+        hold_matrix(job);
 }
 
 /* ---- The step ---- */
 
-static gs_status update(gs_optimizer *optimizer, const gs_step_settings *settings, bool is_trial,
-                        gs_step_stats *stats, gs_error *error) {
+/* `job` has its optimizer, and says whether it is a trial; the rest is filled in. */
+static gs_status update(update_job *job, const gs_step_settings *settings, gs_step_stats *stats,
+                        gs_error *error) {
+    gs_optimizer *optimizer = job->optimizer;
     if (!optimizer->network->has_gradients)
         return gs_fail(error, GS_ERR_USAGE, "a step: expected a backward pass before it");
     stats->before = stats->after = (gs_magnitude){NAN, 0};
@@ -263,59 +270,56 @@ static gs_status update(gs_optimizer *optimizer, const gs_step_settings *setting
     stats->nonfinite_layer = 0;
     gs_parameters_gather(&optimizer->parameters);
     gs_step_plan_clipping(optimizer, settings, stats);
-    update_job job = {optimizer, gs_update_rule_of(optimizer->opt)->kernel,
-                      update_of(optimizer, settings), is_trial, NULL};
-    gs_step_for_chunks(optimizer, update_chunk, &job);
+    job->rule = gs_update_rule_of(optimizer->opt)->kernel;
+    job->update = update_of(optimizer, settings);
+    gs_step_for_chunks(optimizer, update_chunk, job);
     take_steps(optimizer, stats);
     return GS_OK;
 }
 
-/* Try the step of one parameter again, now with a max-norm: `whole` has room for its weights. */
-static gs_magnitude try_held(const update_job *job, size_t parameter, double most) {
-    gs_optimizer *optimizer = job->optimizer;
-    const gs_kernels *k = optimizer->parameters.kernels;
+/* Try the step of one matrix of weights again, in the room for its new ones, and hold those. */
+static gs_magnitude try_held(update_job job, size_t parameter, double most) {
+    const gs_optimizer *optimizer = job.optimizer;
+    const gs_matrix *weight = optimizer->parameters.items[parameter].weight;
     const gs_step_slot *slot = &optimizer->slots[parameter];
-    gs_matrix held = *optimizer->parameters.items[parameter].weight;
-    held.data = job->whole;
-    for (size_t c = 0; c < slot->chunk_count; c++)
-        update_chunk((void *)job, slot->first_chunk + c);
-    max_norm_job hold = {optimizer, most, &held};
-    for (size_t row = 0; row < held.row_tiles; row++)
-        hold_row_of_tiles(&hold, row);
-    return gs_matrix_distance(k, &held, optimizer->parameters.items[parameter].weight);
+    gs_matrix held = *weight;
+    held.data = job.whole;
+    job.first_chunk = slot->first_chunk;
+    gs_pool_run(optimizer->network->engine.pool, slot->chunk_count, update_chunk, &job);
+    hold_matrix((max_norm_job){optimizer, most, &held});
+    return gs_matrix_distance(optimizer->parameters.kernels, &held, weight);
 }
 
-static gs_status try_max_norm(gs_optimizer *optimizer, const gs_step_settings *settings,
-                              gs_step_stats *stats, gs_error *error) {
-    update_job job = {optimizer, gs_update_rule_of(optimizer->opt)->kernel,
-                      update_of(optimizer, settings), true, NULL};
+static gs_status try_max_norm(update_job job, double most, gs_layer_step *layers, gs_error *error) {
+    const gs_parameters *parameters = &job.optimizer->parameters;
     size_t tiles = 0;
-    for (size_t i = 0; i < optimizer->parameters.count; i++)
-        if (tiles < optimizer->parameters.items[i].tiles)
-            tiles = optimizer->parameters.items[i].tiles;
-    job.whole = gs_alloc(tiles, GS_TILE_SIZE * optimizer->parameters.kernels->size, error);
+    for (size_t i = 0; i < parameters->count; i++)
+        if (tiles < parameters->items[i].tiles)
+            tiles = parameters->items[i].tiles;
+    job.whole = gs_alloc(tiles, GS_TILE_SIZE * parameters->kernels->size, error);
     if (!job.whole)
         return GS_ERR_MEMORY;
-    for (size_t i = 0; i < optimizer->parameters.count; i++)
-        if (optimizer->parameters.items[i].weight)
-            stats->layers[optimizer->parameters.items[i].layer - 1].step =
-                try_held(&job, i, settings->max_norm);
+    for (size_t i = 0; i < parameters->count; i++)
+        if (parameters->items[i].weight)
+            layers[parameters->items[i].layer - 1].step = try_held(job, i, most);
     gs_free(job.whole);
     return GS_OK;
 }
 
 gs_status gs_optimizer_try(gs_optimizer *optimizer, const gs_step_settings *settings,
                            gs_step_stats *stats, gs_error *error) {
-    gs_status status = update(optimizer, settings, true, stats, error);
+    update_job job = {.optimizer = optimizer, .is_trial = true};
+    gs_status status = update(&job, settings, stats, error);
     if (status == GS_OK && stats->layers && settings->max_norm > 0)
-        status = try_max_norm(optimizer, settings, stats, error);
+        status = try_max_norm(job, settings->max_norm, stats->layers, error);
     return status;
 }
 
 gs_status gs_optimizer_step(gs_optimizer *optimizer, const gs_step_settings *settings,
                             gs_step_stats *stats, gs_error *error) {
     gs_step_stats unwanted = {0};
-    gs_status status = update(optimizer, settings, false, stats ? stats : &unwanted, error);
+    update_job job = {.optimizer = optimizer};
+    gs_status status = update(&job, settings, stats ? stats : &unwanted, error);
     if (status != GS_OK)
         return status;
     if (settings->max_norm > 0)

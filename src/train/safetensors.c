@@ -51,10 +51,6 @@ static void read_at(const content *saved, size_t index, double *values) {
         saved->extra->read(saved->extra->context, index - saved->own, values);
 }
 
-static size_t count_values(const gs_tensor *tensor) {
-    return tensor->rank == 1 ? tensor->shape[0] : tensor->shape[0] * tensor->shape[1];
-}
-
 /* ---- The header: each function returns its length, and only counts if `out` is NULL ---- */
 
 __attribute__((format(printf, 2, 3))) static size_t put_text(FILE *out, const char *format, ...) {
@@ -103,7 +99,7 @@ static size_t put_tensors(FILE *out, const content *saved, size_t *largest) {
     gs_tensor tensor;
     *largest = 0;
     for (size_t i = 0; tensor_at(saved, i, &tensor); i++) {
-        size_t count = count_values(&tensor), end = offset + count * size;
+        size_t count = gs_tensor_count(&tensor), end = offset + count * size;
         length += put_text(out, ",\"%s\":{\"dtype\":\"F%zu\",\"shape\":[%zu", tensor.name, 8 * size,
                            tensor.shape[0]);
         if (tensor.rank > 1)
@@ -165,7 +161,7 @@ static gs_status write_tensors(FILE *file, const content *saved, size_t largest,
     gs_tensor tensor;
     for (size_t i = 0; tensor_at(saved, i, &tensor) && !ferror(file); i++) {
         read_at(saved, i, values);
-        write_values(file, values, count_values(&tensor), (gs_dtype)saved->config->dtype.index);
+        write_values(file, values, gs_tensor_count(&tensor), (gs_dtype)saved->config->dtype.index);
     }
     gs_status status = ferror(file) ? gs_fail(error, GS_ERR_IO, "%s", strerror(errno)) : GS_OK;
     gs_free(values);

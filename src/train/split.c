@@ -2,30 +2,10 @@
  * Examples that are held out: moved from those to train on to those to test on.
  */
 #include <math.h>
-#include <string.h>
 
 #include "base/error.h"
-#include "base/memory.h"
 #include "base/text.h"
 #include "train/batches.h"
-
-static gs_status new_data(const gs_data *like, size_t examples, gs_data *data, gs_error *error) {
-    *data = (gs_data){.examples = examples, .features = like->features, .classes = like->classes};
-    data->values = gs_alloc(examples * like->features, sizeof *data->values, error);
-    data->labels = gs_alloc(examples, sizeof *data->labels, error);
-    if (data->values && data->labels)
-        return GS_OK;
-    gs_data_free(data);
-    return GS_ERR_MEMORY;
-}
-
-/* `to` may be `from`. */
-static void copy_example(const gs_data *from, size_t index, gs_data *to, size_t place) {
-    size_t features = from->features;
-    memmove(to->values + place * features, from->values + index * features,
-            features * sizeof *to->values);
-    to->labels[place] = from->labels[index];
-}
 
 /* Of the examples that are left, as many as are missing are yet to be held out: the next is one of
    them with that probability, which makes each choice of examples as likely (Fan, Muller and
@@ -36,10 +16,8 @@ static void move_examples(gs_data *data, bool shuffle, uint64_t seed, gs_data *h
         size_t left = data->examples - i, missing = held_out->examples - held;
         bool hold = shuffle ? gs_random_below(seed, GS_STREAM_HOLD_OUT, 0, i, left) < missing
                             : left == missing;
-        if (hold)
-            copy_example(data, i, held_out, held++);
-        else
-            copy_example(data, i, data, kept++);
+        const gs_data *to = hold ? held_out : data;
+        gs_data_copy_example(data, i, hold ? held++ : kept++, to->values, to->labels);
     }
     data->examples = kept;
 }
@@ -58,8 +36,13 @@ gs_status gs_data_split(gs_data *data, double share, bool shuffle, uint64_t seed
                        "and leaves one or more, got '%s'",
                        data->examples, digits);
     }
-    gs_status status = new_data(data, (size_t)count, held_out, error);
-    if (status == GS_OK)
-        move_examples(data, shuffle, seed, held_out);
-    return status;
+    gs_status status = gs_data_make_room((size_t)count, data->features, &held_out->values,
+                                         &held_out->labels, error);
+    if (status != GS_OK)
+        return status;
+    held_out->examples = (size_t)count;
+    held_out->features = data->features;
+    held_out->classes = data->classes;
+    move_examples(data, shuffle, seed, held_out);
+    return GS_OK;
 }

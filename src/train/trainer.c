@@ -12,22 +12,32 @@
 
 /* ---- State ---- */
 
+static void copy_initial(void *context, size_t index) {
+    gs_trainer *trainer = context;
+    const gs_engine *engine = &trainer->network->engine;
+    const gs_stage *stage = &trainer->network->stages[index];
+    const gs_matrix *weight = &stage->dense.weight;
+    if (stage->kind != GS_STAGE_DENSE)
+        return;
+    gs_initial *initial = &trainer->initial[stage->layer - 1];
+    memcpy(initial->weight.data, weight->data,
+           weight->row_tiles * weight->col_tiles * GS_TILE_SIZE * engine->kernels->size);
+    initial->norm = gs_matrix_magnitude(engine, weight);
+}
+
 static gs_status keep_initial(gs_trainer *trainer, gs_error *error) {
     gs_network *network = trainer->network;
-    size_t element = network->engine.kernels->size;
     trainer->initial = gs_alloc(network->layers, sizeof *trainer->initial, error);
     gs_status status = trainer->initial ? GS_OK : GS_ERR_MEMORY;
     for (size_t i = 0; i < network->stage_count && status == GS_OK; i++) {
         const gs_stage *stage = &network->stages[i];
         const gs_matrix *weight = &stage->dense.weight;
-        if (stage->kind != GS_STAGE_DENSE)
-            continue;
-        gs_matrix *copy = &trainer->initial[stage->layer - 1];
-        status = gs_matrix_new(&network->engine, weight->rows, weight->cols, copy, error);
-        if (status == GS_OK)
-            memcpy(copy->data, weight->data,
-                   weight->row_tiles * weight->col_tiles * GS_TILE_SIZE * element);
+        if (stage->kind == GS_STAGE_DENSE)
+            status = gs_matrix_new(&network->engine, weight->rows, weight->cols,
+                                   &trainer->initial[stage->layer - 1].weight, error);
     }
+    if (status == GS_OK)
+        gs_pool_run(network->engine.pool, network->stage_count, copy_initial, trainer);
     return status;
 }
 
@@ -35,11 +45,10 @@ static gs_status begin_batches(gs_trainer *trainer, const gs_data *data, gs_erro
     const gs_config *config = trainer->config;
     gs_status status = gs_batches_new(data, config->seed, config->shuffle.index == GS_SHUFFLE_ON,
                                       config->batch, &trainer->batches, error);
-    if (status != GS_OK)
-        return status;
-    trainer->input = gs_alloc(config->batch * data->features, sizeof *trainer->input, error);
-    trainer->labels = gs_alloc(config->batch, sizeof *trainer->labels, error);
-    return trainer->input && trainer->labels ? GS_OK : GS_ERR_MEMORY;
+    if (status == GS_OK)
+        status = gs_data_make_room(config->batch, data->features, &trainer->input, &trainer->labels,
+                                   error);
+    return status;
 }
 
 gs_status gs_trainer_new(gs_network *network, const gs_config *config, const gs_data *data,
@@ -56,7 +65,7 @@ gs_status gs_trainer_new(gs_network *network, const gs_config *config, const gs_
 
 void gs_trainer_free(gs_trainer *trainer) {
     for (size_t i = 0; trainer->initial && i < trainer->network->layers; i++)
-        gs_matrix_free(&trainer->initial[i]);
+        gs_matrix_free(&trainer->initial[i].weight);
     gs_optimizer_free(&trainer->optimizer);
     gs_batches_free(&trainer->batches);
     gs_free(trainer->input);
@@ -118,29 +127,27 @@ gs_status gs_trainer_update(gs_trainer *trainer, gs_layer_step *steps, gs_error 
 
 /* ---- A step that is measured ---- */
 
-static void set_ratio(gs_layer_stats *row, gs_column column, gs_magnitude part,
-                      gs_magnitude whole) {
-    if (whole.sum_squares != 0)
-        gs_stats_set(row, column, gs_magnitude_ratio(part, whole));
-}
+typedef struct {
+    const gs_trainer *trainer;
+    gs_layer_stats *rows;
+} movement;
 
-static void add_movement(const gs_trainer *trainer, gs_layer_stats *rows) {
-    const gs_network *network = trainer->network;
-    for (size_t i = 0; i < network->stage_count; i++) {
-        const gs_stage *stage = &network->stages[i];
-        if (stage->kind != GS_STAGE_DENSE)
-            continue;
-        const gs_matrix *initial = &trainer->initial[stage->layer - 1];
-        const gs_layer_step *step = &trainer->steps[stage->layer - 1];
-        gs_layer_stats *row = &rows[stage->layer - 1];
-        set_ratio(row, GS_MOVED,
-                  gs_matrix_distance(network->engine.kernels, &stage->dense.weight, initial),
-                  gs_matrix_magnitude(&network->engine, initial));
-        set_ratio(row, GS_UPDATE_RATIO, step->step, step->weight);
-        if (trainer->config->grad_normalize) {
-            set_ratio(row, GS_CLIP_SCALE, step->after, step->before);
-            gs_stats_set(row, GS_GRAD_CLIPPED_LOG10, gs_magnitude_log10(step->after));
-        }
+static void set_movement(void *context, size_t index) {
+    const movement *m = context;
+    const gs_trainer *trainer = m->trainer;
+    const gs_stage *stage = &trainer->network->stages[index];
+    if (stage->kind != GS_STAGE_DENSE)
+        return;
+    const gs_initial *initial = &trainer->initial[stage->layer - 1];
+    const gs_layer_step *step = &trainer->steps[stage->layer - 1];
+    gs_layer_stats *row = &m->rows[stage->layer - 1];
+    gs_magnitude moved = gs_matrix_distance(trainer->network->engine.kernels, &stage->dense.weight,
+                                            &initial->weight);
+    gs_stats_set_ratio(row, GS_MOVED, moved, initial->norm);
+    gs_stats_set_ratio(row, GS_UPDATE_RATIO, step->step, step->weight);
+    if (trainer->config->grad_normalize) {
+        gs_stats_set_ratio(row, GS_CLIP_SCALE, step->after, step->before);
+        gs_stats_set(row, GS_GRAD_CLIPPED_LOG10, gs_magnitude_log10(step->after));
     }
 }
 
@@ -152,7 +159,8 @@ static gs_status add_update(gs_trainer *trainer, gs_layer_stats *rows, gs_traini
     gs_status status = gs_optimizer_try(&trainer->optimizer, &settings, &step, error);
     if (status != GS_OK)
         return status;
-    add_movement(trainer, rows);
+    gs_pool_run(trainer->network->engine.pool, trainer->network->stage_count, set_movement,
+                &(movement){trainer, rows});
     stats->rate = settings.rate;
     stats->grad_norm_log10 = gs_magnitude_log10(step.before);
     stats->grad_norm_clipped_log10 = gs_magnitude_log10(step.after);

@@ -24,6 +24,12 @@ typedef struct {
     double clipped; /* share of the updates up to this that clipping changed */
 } gs_training_stats;
 
+/* Of one layer at step 0. */
+typedef struct {
+    gs_matrix weight;
+    gs_magnitude norm;
+} gs_initial;
+
 typedef struct {
     gs_network *network;
     const gs_config *config; /* resolved, and its steps are */
@@ -32,7 +38,7 @@ typedef struct {
     gs_batches batches;      /* no data: every step takes the batch that the network has */
     double *input;           /* [batch, inputs] and [batch]: examples on their way */
     size_t *labels;
-    gs_matrix *initial;   /* [layers]: W at step 0 */
+    gs_initial *initial;  /* [layers] */
     gs_layer_step *steps; /* [layers] */
     uint64_t clipped;     /* updates that clipping changed */
 } gs_trainer;

@@ -145,7 +145,10 @@ static void outer_step(void *context) {
     walker *w = context;
     stack *s = w->stack;
     size_t l = next_layer(&w->layer, s);
-    gs_product_outer(w->engine, &s->delta, &s->inputs[l], &s->weights[l]);
+    gs_outer_job outer;
+    gs_pool_job job =
+        gs_product_outer_job(w->engine, &s->delta, &s->inputs[l], &s->weights[l], &outer);
+    gs_pool_run_jobs(w->engine->pool, &job, 1);
 }
 
 /* ---- The same by OpenBLAS ---- */

@@ -20,15 +20,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fuzz_write("x", NULL, data + 1, size - 1);
     FILE *file = fopen(fuzz_path("x"), "r+b");
     fuzz_check(file != NULL, "a file in /tmp");
-    gs_status status = gs_log_continue(file, style, subject, last, &end, &error);
-    long length = length_of(file);
+    gs_status status = gs_log_find_end(file, style, subject, last, &end, &error);
     fuzz_check(status == error.code, "a code in the error");
-    fuzz_check(status == GS_OK || (size_t)length == size - 1, "a refused file to stay as it is");
+    fuzz_check((size_t)length_of(file) == size - 1, "a file that stays as it is");
     if (status == GS_OK) {
-        fuzz_check((size_t)length <= size - 1, "a file that is cut");
+        fuzz_check(end.length >= 0 && (size_t)end.length <= size - 1, "an end within the file");
         fuzz_check(!end.has_record || end.step <= last, "no later step");
-        status = gs_log_continue(file, style, subject, last, &again, &error);
-        fuzz_check(status == GS_OK && length_of(file) == length, "nothing more to cut");
+        fuzz_check(gs_log_cut(file, end, &error) == GS_OK, "a file that can be cut");
+        fuzz_check(length_of(file) == end.length, "a file that is cut there");
+        status = gs_log_find_end(file, style, subject, last, &again, &error);
+        fuzz_check(status == GS_OK && again.length == end.length, "nothing more to cut");
         fuzz_check(again.has_record == end.has_record && again.step == end.step, "the same end");
     }
     fclose(file);

@@ -189,6 +189,22 @@ static void test_batch_without_memory_is_an_error(void) {
     CHECK(gs_data_batch(&data, 1, true, 1, 0, input, &label, NULL) == GS_ERR_MEMORY);
 }
 
+static void test_batch_beyond_any_memory_is_an_error(void) {
+    double one, *values = &one;
+    size_t label, *labels = &label;
+    gs_error error = {0};
+    CHECK(gs_data_make_room(SIZE_MAX / 2, 3, &values, &labels, &error) == GS_ERR_MEMORY);
+    CHECK(!values && !labels);
+    CHECK_THAT(strncmp(error.message, "--batch: expected fewer examples, got '", 39) == 0, "%s",
+               error.message);
+    for (size_t nth = 1; nth <= 2; nth++) {
+        values = &one, labels = &label;
+        test_fail_allocation(nth);
+        CHECK(gs_data_make_room(2, 3, &values, &labels, NULL) == GS_ERR_MEMORY);
+        CHECK(!values && !labels);
+    }
+}
+
 TEST_MAIN(TEST(test_unit_scale_divides_by_the_largest_magnitude_of_all),
           TEST(test_no_scale_changes_nothing),
           TEST(test_standard_scale_is_by_mean_and_population_deviation),
@@ -199,4 +215,5 @@ TEST_MAIN(TEST(test_unit_scale_divides_by_the_largest_magnitude_of_all),
           TEST(test_digits_load_and_standardize), TEST(test_shuffle_is_a_pure_function_of_the_seed),
           TEST(test_every_example_is_as_likely_to_come_first),
           TEST(test_batch_larger_than_the_data_is_an_error),
-          TEST(test_batch_without_memory_is_an_error))
+          TEST(test_batch_without_memory_is_an_error),
+          TEST(test_batch_beyond_any_memory_is_an_error))

@@ -81,7 +81,9 @@ static gs_weight_gradient measure(const gs_engine *engine, const sample *s, bool
     gs_matrix grad = {0};
     if (known) {
         CHECK(gs_matrix_new(engine, s->out, s->in, &grad, &error) == GS_OK);
-        gs_product_outer(engine, &delta, &u, &grad);
+        gs_outer_job outer;
+        gs_pool_job job = gs_product_outer_job(engine, &delta, &u, &grad, &outer);
+        gs_pool_run_jobs(engine->pool, &job, 1);
     }
     CHECK(gs_measure_weight_gradient(engine, &delta, &u, known ? &grad : NULL, work, &result,
                                      &error) == GS_OK);

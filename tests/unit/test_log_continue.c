@@ -51,8 +51,11 @@ static gs_log_end continued(const char *text, size_t length, gs_report_style sty
     gs_log_end end;
     gs_error error = {0};
     FILE *file = file_of(text, length);
-    gs_status status = gs_log_continue(file, style, subject, last, &end, &error);
+    gs_status status = gs_log_find_end(file, style, subject, last, &end, &error);
     CHECK_THAT(status == GS_OK, "%zu bytes: %s", length, error.message);
+    read_back(file, result, size);
+    CHECK_THAT(strlen(result) == length, "%zu bytes are cut too soon", length);
+    CHECK(gs_log_cut(file, end, &error) == GS_OK);
     fputs(more, file);
     read_back(file, result, size);
     return end;
@@ -83,7 +86,7 @@ static void test_a_log_that_is_cut_anywhere_ends_with_a_whole_record(void) {
             gs_log_end end =
                 continued(whole, length, styles[f], 100, whole + kept, result, sizeof result);
             CHECK_THAT(strcmp(result, whole) == 0, "style %zu, %zu bytes", f, length);
-            CHECK_THAT(end.is_empty == (kept == 0) && end.has_record == (records > 0) &&
+            CHECK_THAT((size_t)end.length == kept && end.has_record == (records > 0) &&
                            end.step == (records > 0 ? 5 * (records - 1) : 0),
                        "style %zu, %zu bytes: step %llu", f, length, (unsigned long long)end.step);
         }
@@ -102,7 +105,7 @@ static void test_steps_after_the_last_are_cut(void) {
                 continued(whole, strlen(whole), styles[f], last, "more\n", result, sizeof result);
             CHECK(strncmp(result, two, strlen(two)) == 0);
             CHECK_STRING(result + strlen(two), "more\n");
-            CHECK(end.has_record && end.step == 5 && !end.is_empty);
+            CHECK(end.has_record && end.step == 5 && (size_t)end.length == strlen(two));
         }
         free(two);
         free(whole);
@@ -144,7 +147,7 @@ static void test_an_empty_file_wants_its_header(void) {
     char result[8];
     for (size_t f = 0; f < STYLES; f++) {
         gs_log_end end = continued("", 0, styles[f], 7, "", result, sizeof result);
-        CHECK(end.is_empty && !end.has_record);
+        CHECK(end.length == 0 && !end.has_record);
     }
 }
 
@@ -156,7 +159,7 @@ static void check_refused(const char *text, gs_report_style style, uint64_t last
     gs_log_end end;
     gs_error error = {0};
     FILE *file = file_of(text, strlen(text));
-    CHECK(gs_log_continue(file, style, subject, last, &end, &error) == GS_ERR_FORMAT);
+    CHECK(gs_log_find_end(file, style, subject, last, &end, &error) == GS_ERR_FORMAT);
     CHECK_THAT(strncmp(error.message, expected, strlen(expected)) == 0, "'%s', expected '%s'",
                error.message, expected);
     read_back(file, result, sizeof result);
@@ -239,11 +242,12 @@ static void test_a_file_that_cannot_be_cut_is_an_error(void) {
     gs_log_end end;
     gs_error error = {0};
     FILE *file = fopen(name, "r");
-    CHECK(gs_log_continue(file, styles[1], subject, 99, &end, &error) == GS_ERR_IO);
+    CHECK(gs_log_find_end(file, styles[1], subject, 99, &end, &error) == GS_OK);
+    CHECK(gs_log_cut(file, end, &error) == GS_ERR_IO);
     CHECK_THAT(strncmp(error.message, "cannot cut: ", 12) == 0, "%s", error.message);
     fclose(file);
     file = fopen(name, "w");
-    CHECK(gs_log_continue(file, styles[1], subject, 99, &end, &error) == GS_ERR_IO);
+    CHECK(gs_log_find_end(file, styles[1], subject, 99, &end, &error) == GS_ERR_IO);
     CHECK_STRING(error.message, "cannot read: Bad file descriptor");
     fclose(file);
     close(descriptor);
@@ -258,7 +262,7 @@ static void test_every_allocation_may_fail(void) {
     for (size_t nth = 1; failed; nth++) {
         gs_log_end end;
         test_fail_allocation(nth);
-        gs_status status = gs_log_continue(file, styles[0], subject, 99, &end, NULL);
+        gs_status status = gs_log_find_end(file, styles[0], subject, 99, &end, NULL);
         failed = test_allocation_failed();
         test_fail_allocation(0);
         CHECK_THAT(status == (failed ? GS_ERR_MEMORY : GS_OK), "allocation %zu", nth);

@@ -141,6 +141,32 @@ static void test_threads_and_instruction_sets_change_no_byte(void) {
     free(one), free(other);
 }
 
+/* What is said of a step that is not taken: so many rows of tiles and chunks that threads share
+   them, and weights that a max-norm holds. */
+static void test_threads_change_no_byte_of_what_a_trial_says(void) {
+    enum { LAYERS = 3 };
+    static const char *const opts[] = {"sgd", "momentum", "nesterov", "rmsprop", "adamw"};
+    gs_layer_step one[LAYERS], other[LAYERS];
+    for (size_t i = 0; i < 10; i++)
+        for (size_t threads = 1; threads <= 3; threads++) {
+            char options[128];
+            snprintf(options, sizeof options, "layers=3 width=130 batch=4 dtype=%s threads=%zu",
+                     i % 2 ? "f32" : "f64", threads);
+            gs_network *network = network_of(options);
+            gs_optimizer optimizer = optimizer_of(network, opts[i / 2]);
+            gs_step_settings s = settings_of(0.01, "none");
+            gs_step_stats stats = {.layers = threads == 1 ? one : other};
+            s.max_norm = 0.9;
+            pass(network);
+            CHECK(gs_optimizer_try(&optimizer, &s, &stats, &error) == GS_OK);
+            CHECK(one[LAYERS - 1].step.sum_squares > 0);
+            CHECK_THAT(threads == 1 || memcmp(one, other, sizeof one) == 0, "%s, %zu threads",
+                       opts[i / 2], threads);
+            gs_optimizer_free(&optimizer);
+            gs_network_free(network);
+        }
+}
+
 static bool has_zero_padding(const gs_kernels *k, const gs_matrix *matrix) {
     for (size_t i = 0; i < matrix->row_tiles * GS_TILE; i++)
         for (size_t j = 0; j < matrix->col_tiles * GS_TILE; j++)
@@ -196,4 +222,5 @@ static void test_padding_stays_zero(void) {
 
 TEST_MAIN(TEST(test_kernels_give_the_same_bytes_on_every_table),
           TEST(test_sums_over_rows_and_matrices_are_right),
-          TEST(test_threads_and_instruction_sets_change_no_byte), TEST(test_padding_stays_zero))
+          TEST(test_threads_and_instruction_sets_change_no_byte),
+          TEST(test_threads_change_no_byte_of_what_a_trial_says), TEST(test_padding_stays_zero))

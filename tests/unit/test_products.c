@@ -169,7 +169,9 @@ static void check_outer(const gs_engine *engine, size_t out, size_t in, size_t b
               u = test_signal_of(engine, in, batch, x);
     gs_matrix matrix = test_matrix_of(engine, out, in, grad);
 
-    gs_product_outer(engine, &delta, &u, &matrix);
+    gs_outer_job outer;
+    gs_pool_job job = gs_product_outer_job(engine, &delta, &u, &matrix, &outer);
+    gs_pool_run_jobs(engine->pool, &job, 1);
     gs_matrix_read(engine, &matrix, grad);
     for (size_t i = 0; i < out * in; i++)
         turned[i % in * out + i / in] = grad[i];
