@@ -283,7 +283,7 @@ static void write_legend(FILE *out) {
           "shattered  healthy in size, but two examples' gradients that agree at the\n"
           "           output do not at the input\n"
           "clipping   acts on dL/dW, for the step: what reaches a layer stays as it is\n"
-          "ReZero     begins as the identity: nothing is changed on the way\n",
+          "ReZero     begins with branches of 0: nothing is changed where there is a skip\n",
           out);
 }
 

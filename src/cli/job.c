@@ -176,6 +176,16 @@ static gs_status load_data(cli_job *job, gs_error *error) {
                                                                        : status;
 }
 
+/* An option that contradicts another may be one that the saved file brought. */
+static gs_status resolve(cli_job *job, gs_error *error) {
+    gs_error why;
+    gs_status status = gs_config_resolve(job->config, job->data.features, job->data.classes, &why);
+    if (status != GS_OK && job->saved)
+        return gs_fail(error, status, "%s (of the options and '%s')", why.message,
+                       gs_safetensors_path(job->saved));
+    return status == GS_OK ? status : gs_fail(error, status, "%s", why.message);
+}
+
 gs_status cli_job_load(cli_job *job, const char *saved, gs_error *error) {
     gs_status status = saved ? open_saved(job, saved, error) : GS_OK;
     if (status == GS_OK)
@@ -186,9 +196,7 @@ gs_status cli_job_load(cli_job *job, const char *saved, gs_error *error) {
         status = load_data(job, error);
     if (status == GS_OK)
         status = check_steps(job, error);
-    if (status == GS_OK)
-        status = gs_config_resolve(job->config, job->data.features, job->data.classes, error);
-    return status;
+    return status == GS_OK ? resolve(job, error) : status;
 }
 
 /* ---- Networks ---- */

@@ -172,19 +172,28 @@ static bool same_laws(const gs_config *a, const gs_config *b) {
     return same;
 }
 
+static bool is_among(const char *name, const char *const *names) {
+    while (*names && strcmp(name, *names) != 0)
+        names++;
+    return *names;
+}
+
 /* Without a skip the output of a layer is what its activation gives. */
 static bool same_place(const gs_config *a, const gs_config *b) {
-    bool plain = a->residual.index == GS_RESIDUAL_NONE && a->order.index == GS_ORDER_DENSE_ACT;
+    bool plain = !gs_config_has_skip(a) && a->order.index == GS_ORDER_DENSE_ACT;
     return a->norm_at.index == b->norm_at.index ||
            (plain && a->norm_at.index >= GS_NORM_AT_POSTACT &&
             b->norm_at.index >= GS_NORM_AT_POSTACT);
 }
 
+/* What the text of these options says need not differ in the network. */
 static bool is_same_network(const cli_remedy *a, const cli_remedy *b) {
+    static const char *const of_laws[] = {"init", "gain", "norm-at", NULL};
+    static const char *const of_skips[] = {"residual", "skip", "branch-scale", NULL};
+    bool skips = gs_config_has_skip(a->config) || gs_config_has_skip(b->config);
     for (size_t i = 0; i < gs_config_options.count; i++) {
         const char *name = gs_config_options.rows[i].name;
-        bool apart =
-            strcmp(name, "init") == 0 || strcmp(name, "gain") == 0 || strcmp(name, "norm-at") == 0;
+        bool apart = is_among(name, of_laws) || (!skips && is_among(name, of_skips));
         if (!apart && differs(a, b, i))
             return false;
     }

@@ -128,7 +128,8 @@ static gs_status update(training *t, gs_error *error) {
 static gs_status report_step(training *t, bool *is_last, gs_error *error) {
     run *r = t->run;
     uint64_t step = gs_trainer_steps(&t->trainer), steps = r->job.config->steps;
-    r->interrupted = cli_interrupted();
+    if (step < steps)
+        r->interrupted = cli_interrupted(); /* after the last step there is nothing to stop */
     bool due = is_due(r, step), measured = due || step == r->job.step || step == steps;
     gs_status status = measured ? measure(t, error) : gs_trainer_pass(&t->trainer, error);
     bool is_finite = status == GS_OK && gs_trainer_is_finite(&t->trainer);
@@ -141,8 +142,8 @@ static gs_status report_step(training *t, bool *is_last, gs_error *error) {
         return status;
     gs_diagnosis_step(&t->diagnosis, step, t->trainer.network->loss_value);
     if (measured)
-        gs_diagnosis_measured(&t->diagnosis, step, t->rows, gs_network_layers(t->trainer.network),
-                              &t->summary, &t->stats);
+        gs_diagnosis_measured(&t->diagnosis, r->job.config, step, t->rows,
+                              gs_network_layers(t->trainer.network), &t->summary, &t->stats);
     *is_last = step == steps || !is_finite || r->interrupted;
     if (due)
         status = write(t, *is_last, error);

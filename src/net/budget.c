@@ -45,20 +45,9 @@ static extent signal_extent(const gs_kernels *kernels, size_t units, size_t batc
     return sum_of(signal, (extent){true, 2 * GS_ALIGNMENT});
 }
 
-static bool has_one_width(const gs_config *config) {
-    return config->width.count == 1;
-}
-
-/* Where all widths are one, somewhat more: as if first and last came beside the inner layers. */
 static extent weights_of(const gs_config *config, const gs_kernels *kernels) {
-    size_t width = gs_config_width(config, 1), count = config->layers + config->head;
-    extent inner = matrix_extent(kernels, width, width);
-    extent first = matrix_extent(kernels, width, config->inputs);
-    extent last = matrix_extent(kernels, config->outputs, width);
-    if (has_one_width(config))
-        return sum_of(times(config->layers, inner), sum_of(first, last));
     extent sum = {true, 0};
-    for (size_t l = 1; l <= count; l++)
+    for (size_t l = 1; l <= config->layers + config->head; l++)
         sum = sum_of(sum, matrix_extent(kernels, gs_config_units(config, l),
                                         gs_config_units(config, l - 1)));
     return sum;
@@ -92,15 +81,6 @@ static extent lists_of(size_t width) {
     return sum_of(vectors, (extent){true, (size_t)STAGES * STAGE_BYTES});
 }
 
-static extent signals_of_one_width(const gs_config *config, const gs_kernels *kernels,
-                                   size_t segment) {
-    size_t width = gs_config_width(config, 1), layers = segment > 0 ? segment : config->layers;
-    size_t checkpoints = segment > 0 ? config->layers / segment + 1 : 0;
-    extent inner = signal_extent(kernels, width, config->batch);
-    extent kept = times(layers, times(kept_signals(config), inner));
-    return sum_of(sum_of(kept, times(checkpoints, inner)), times(config->layers, lists_of(width)));
-}
-
 /* A norm, or an activation, of what comes into a layer is as wide as the layer before. */
 static size_t wider_side(const gs_config *config, size_t layer) {
     size_t in = gs_config_units(config, layer - 1), out = gs_config_units(config, layer);
@@ -114,25 +94,19 @@ static bool shares_signals(const gs_config *config, size_t layer, size_t segment
            gs_config_units(config, layer - 1) == gs_config_units(config, layer - segment - 1);
 }
 
-static extent signals_of_widths(const gs_config *config, const gs_kernels *kernels,
-                                size_t segment) {
-    extent sum = {true, 0};
-    for (size_t l = 1; l <= config->layers; l++) {
-        extent widest = signal_extent(kernels, wider_side(config, l), config->batch);
-        bool is_checkpoint = segment > 0 && l % segment == 0;
-        size_t kept = shares_signals(config, l, segment) ? 0 : kept_signals(config);
-        sum = sum_of(sum, times(kept + is_checkpoint, widest));
-        sum = sum_of(sum, lists_of(wider_side(config, l)));
-    }
-    return sum;
-}
-
 /* With the signals of one segment and a checkpoint for each; `segment` 0 is all layers and none. */
 static extent signals_of(const gs_config *config, const gs_kernels *kernels, size_t segment) {
     extent widest = signal_extent(kernels, gs_config_widest(config), config->batch);
-    extent layers = has_one_width(config) ? signals_of_one_width(config, kernels, segment)
-                                          : signals_of_widths(config, kernels, segment);
-    return sum_of(layers, times(OTHER_SIGNALS, widest));
+    extent sum = times(OTHER_SIGNALS, widest);
+    for (size_t l = 1; l <= config->layers; l++) {
+        size_t units = wider_side(config, l);
+        bool is_checkpoint = segment > 0 && l % segment == 0;
+        size_t kept = shares_signals(config, l, segment) ? 0 : kept_signals(config);
+        sum =
+            sum_of(sum, times(kept + is_checkpoint, signal_extent(kernels, units, config->batch)));
+        sum = sum_of(sum, lists_of(units));
+    }
+    return sum;
 }
 
 /* Layers of a segment so that segments and checkpoints together take least, in whole skips; 0 if

@@ -202,7 +202,7 @@ static const gs_option rows[] = {
     {"residual", GS_OPTION_CHOICE, offsetof(gs_config, residual), "KIND", "none",
      "skip connections", .family = &residual_family, .column = true},
     {"skip", GS_OPTION_SIZE, offsetof(gs_config, skip), "S", "1",
-     "layers that one skips", .minimum = 1, .maximum = 1e7, .column = true},
+     "layers that one skips; there is none between different widths", .minimum = 1, .maximum = 1e7, .column = true},
     {"branch-scale", GS_OPTION_CHOICE, offsetof(gs_config, branch_scale), "X", "1",
      "alpha, the factor on a branch", .family = &branch_scale_family, .column = true},
 
@@ -449,7 +449,16 @@ size_t gs_config_units(const gs_config *config, size_t layer) {
 
 size_t gs_config_widest(const gs_config *config) {
     size_t widest = config->inputs > config->outputs ? config->inputs : config->outputs;
-    for (size_t i = 0; i < config->width.count; i++)
+    size_t hidden = config->layers - !config->head; /* the last without a head gives the outputs */
+    for (size_t i = 0; i < config->width.count && i < hidden; i++)
         widest = widest > config->width.at[i] ? widest : config->width.at[i];
     return widest;
+}
+
+bool gs_config_has_skip(const gs_config *config) {
+    bool has_skip = false;
+    if (config->residual.index != GS_RESIDUAL_NONE)
+        for (size_t l = config->skip; l <= config->layers && !has_skip; l += config->skip)
+            has_skip = gs_config_units(config, l) == gs_config_units(config, l - config->skip);
+    return has_skip;
 }

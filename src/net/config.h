@@ -76,4 +76,7 @@ size_t gs_config_units(const gs_config *config, size_t layer);
 /* The most units of any signal of a resolved configuration. */
 size_t gs_config_widest(const gs_config *config);
 
+/* Whether there is a skip in a resolved configuration: there is none between different widths. */
+bool gs_config_has_skip(const gs_config *config);
+
 #endif

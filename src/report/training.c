@@ -125,16 +125,6 @@ static void write_head(FILE *out, const layout *line) {
     fprintf(out, "  %s\n", line->strip_width < (int)strlen(strip) ? narrow : strip);
 }
 
-static double mean_dead(const gs_record *record) {
-    double sum = 0, count = 0, share;
-    for (size_t i = 0; i < record->rows; i++)
-        if (gs_layer_stats_get(&record->stats[i], GS_DEAD, &share)) {
-            sum += share;
-            count++;
-        }
-    return sum / count;
-}
-
 static void write_cells(FILE *out, const layout *line, const gs_record *record) {
     const gs_training_stats *stats = record->training;
     const double values[COLUMNS] = {
@@ -146,7 +136,7 @@ static void write_cells(FILE *out, const layout *line, const gs_record *record) 
         [NORM] = stats->grad_norm_log10,
         [CLIPPED_NORM] = stats->grad_norm_clipped_log10,
         [CLIPPED] = stats->clipped,
-        [DEAD] = mean_dead(record),
+        [DEAD] = gs_dead_share(record->config, record->stats, record->rows),
     };
     fprintf(out, "%*zu", line->step_width, record->step);
     for (size_t c = 0; c < COLUMNS; c++) {

@@ -4,6 +4,7 @@
  */
 #include <math.h>
 
+#include "net/config.h"
 #include "train/diagnosis.h"
 
 /* A plateau: this near the mean, and at least this share of the run. */
@@ -95,29 +96,37 @@ static void see_depth(gs_findings *found, const gs_layer_stats *rows, size_t cou
     found->layers = layers;
 }
 
-/* Every layer counts alike, whatever its width. */
-static void see_dead(gs_findings *found, const gs_layer_stats *rows, size_t count) {
-    size_t layers = 0, layer = 0;
-    double sum = 0, most = 0;
+double gs_dead_share(const gs_config *config, const gs_layer_stats *rows, size_t count) {
+    bool act_first = config->order.index == GS_ORDER_ACT_DENSE;
+    double dead = 0, all = 0;
     for (const gs_layer_stats *row = rows; row < rows + count; row++)
         if (has_finite(row, GS_DEAD)) {
-            double dead = row->value[GS_DEAD];
-            layer = dead > most ? row->layer : layer;
-            most = fmax(most, dead);
-            sum += dead;
-            layers++;
+            double units = (double)gs_config_units(config, row->layer - act_first);
+            dead += units * row->value[GS_DEAD];
+            all += units;
         }
-    if (layers == 0)
-        return;
-    found->last_dead = sum / (double)layers;
-    if (isnan(found->first_dead))
-        found->first_dead = found->last_dead;
-    found->dead_layer = layer;
-    found->dead_share = most;
+    return dead / all;
 }
 
-void gs_diagnosis_measured(gs_diagnosis *diagnosis, uint64_t step, const gs_layer_stats *rows,
-                           size_t count, const gs_summary *summary,
+static void see_dead(gs_findings *found, const gs_config *config, const gs_layer_stats *rows,
+                     size_t count) {
+    double dead = gs_dead_share(config, rows, count);
+    if (isnan(dead))
+        return;
+    found->last_dead = dead;
+    if (isnan(found->first_dead))
+        found->first_dead = dead;
+    found->dead_layer = 0;
+    found->dead_share = 0;
+    for (const gs_layer_stats *row = rows; row < rows + count; row++)
+        if (has_finite(row, GS_DEAD) && row->value[GS_DEAD] > found->dead_share) {
+            found->dead_layer = row->layer;
+            found->dead_share = row->value[GS_DEAD];
+        }
+}
+
+void gs_diagnosis_measured(gs_diagnosis *diagnosis, const gs_config *config, uint64_t step,
+                           const gs_layer_stats *rows, size_t count, const gs_summary *summary,
                            const gs_training_stats *stats) {
     gs_findings *found = &diagnosis->found;
     set_vanishing(diagnosis, summary->verdict == GS_VANISHING);
@@ -133,7 +142,7 @@ void gs_diagnosis_measured(gs_diagnosis *diagnosis, uint64_t step, const gs_laye
     if (summary->verdict == GS_NONFINITE)
         return;
     see_depth(found, rows, count);
-    see_dead(found, rows, count);
+    see_dead(found, config, rows, count);
 }
 
 /* ---- What it comes to ---- */

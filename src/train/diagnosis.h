@@ -22,8 +22,7 @@ typedef struct {
     size_t moving_layers, layers;
     size_t least_layer, most_layer; /* that moved least, and most */
     double least_moved, most_moved;
-    /* Share of units whose slope is 0 on the whole batch, mean over the hidden layers; nan where no
-       layer has the column, or 0 at both ends. */
+    /* Of all units that have an activation, as gs_dead_share; nan also where it is 0 at both ends. */
     double first_dead, last_dead;
     size_t dead_layer; /* the layer with most of them in the end; 0: none has any */
     double dead_share; /* of its units */
@@ -56,10 +55,15 @@ typedef struct {
 /* A step with this loss, before it is measured if it is: steps come in their order. */
 void gs_diagnosis_step(gs_diagnosis *diagnosis, uint64_t step, double loss);
 
+/* Share of the units whose slope is 0 on the whole batch; nan where no layer has the column. `config`
+   is resolved. */
+double gs_dead_share(const gs_config *config, const gs_layer_stats *rows, size_t count);
+
 /* It was measured: rows[count]. What needs columns that are absent or not finite stays as it was
    last seen. */
-void gs_diagnosis_measured(gs_diagnosis *diagnosis, uint64_t step, const gs_layer_stats *rows,
-                           size_t count, const gs_summary *summary, const gs_training_stats *stats);
+void gs_diagnosis_measured(gs_diagnosis *diagnosis, const gs_config *config, uint64_t step,
+                           const gs_layer_stats *rows, size_t count, const gs_summary *summary,
+                           const gs_training_stats *stats);
 
 /* After one step or more. */
 gs_findings gs_diagnosis_find(const gs_diagnosis *diagnosis);

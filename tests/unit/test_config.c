@@ -240,7 +240,32 @@ static void test_one_width_is_that_of_all_layers_below_the_outputs(void) {
     CHECK(gs_config_resolve(config, 0, 0, &error) == GS_OK);
     CHECK(gs_config_width(config, 3) == 5 && gs_config_units(config, 2) == 5);
     CHECK(gs_config_units(config, 3) == 2);
+    set(config, "layers", "1");
+    CHECK(gs_config_widest(config) == 5); /* the inputs: no layer is as wide as --width */
+    set(config, "inputs", "3");
+    CHECK(gs_config_widest(config) == 3);
     gs_config_free(config);
+}
+
+static void test_a_skip_needs_layers_of_one_width(void) {
+    static const struct {
+        const char *residual, *skip, *width;
+        bool has_skip;
+    } cases[] = {{"none", "1", "8", false},      {"add", "1", "8", true},
+                 {"add", "3", "8-7-6-5", false}, {"post-act", "1", "8-8-6-5", true},
+                 {"add", "2", "8-7-7-5", false}, {"add", "2", "8-7-6-7", true},
+                 {"add", "4", "8-7-6-8", true},  {"add", "5", "8", false},
+                 {"add", "10000000", "8", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        gs_config *config = fresh();
+        set(config, "layers", "4");
+        set(config, "residual", cases[i].residual);
+        set(config, "skip", cases[i].skip);
+        set(config, "width", cases[i].width);
+        CHECK(gs_config_resolve(config, 0, 0, &error) == GS_OK);
+        CHECK_THAT(gs_config_has_skip(config) == cases[i].has_skip, "case %zu", i);
+        gs_config_free(config);
+    }
 }
 
 static void test_data_give_inputs_outputs_head_and_loss(void) {
@@ -328,6 +353,7 @@ TEST_MAIN(TEST(test_every_row_can_be_shown_in_help),
           TEST(test_without_data_everything_follows_the_width),
           TEST(test_each_layer_may_have_its_own_width),
           TEST(test_one_width_is_that_of_all_layers_below_the_outputs),
+          TEST(test_a_skip_needs_layers_of_one_width),
           TEST(test_data_give_inputs_outputs_head_and_loss),
           TEST(test_a_given_loss_stays_with_data), TEST(test_cross_entropy_adds_a_head),
           TEST(test_resolving_twice_changes_nothing),

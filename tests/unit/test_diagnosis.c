@@ -4,7 +4,14 @@
 #include "test.h"
 
 #include "flow/measure.h"
+#include "net/config.h"
 #include "train/diagnosis.h"
+
+enum { ROWS = 5 };
+
+static size_t same_width = 10;
+static const struct gs_config alike = {
+    .layers = ROWS - 1, .width = {&same_width, 1}, .inputs = 3, .outputs = 2, .head = true};
 
 /* ---- Runs ---- */
 
@@ -23,7 +30,7 @@ static gs_findings findings_of(made_run run) {
             const gs_summary summary = {.verdict =
                                             run.is_vanishing(step) ? GS_VANISHING : GS_HEALTHY};
             const gs_training_stats stats = {.accuracy = (double)step};
-            gs_diagnosis_measured(&diagnosis, step, NULL, 0, &summary, &stats);
+            gs_diagnosis_measured(&diagnosis, &alike, step, NULL, 0, &summary, &stats);
         }
     }
     CHECK(diagnosis.part_count <= GS_LOSS_PARTS);
@@ -276,7 +283,7 @@ static void see(gs_diagnosis *diagnosis, uint64_t step, gs_verdict verdict, size
     const gs_summary summary = {.verdict = verdict, .nonfinite_layer = layer};
     const gs_training_stats stats = {0};
     gs_diagnosis_step(diagnosis, step, verdict == GS_NONFINITE ? (double)NAN : 1);
-    gs_diagnosis_measured(diagnosis, step, NULL, 0, &summary, &stats);
+    gs_diagnosis_measured(diagnosis, &alike, step, NULL, 0, &summary, &stats);
 }
 
 static void test_the_first_step_that_is_not_finite_is_told(void) {
@@ -291,10 +298,9 @@ static void test_the_first_step_that_is_not_finite_is_told(void) {
 
 /* ---- Layers ---- */
 
-enum { ROWS = 5 };
-
 /* A step at which these rows are seen: nan is no value. */
-static void see_rows(gs_diagnosis *diagnosis, gs_column column, const double values[ROWS]) {
+static void see_rows_of(gs_diagnosis *diagnosis, const gs_config *config, gs_column column,
+                        const double values[ROWS]) {
     gs_layer_stats rows[ROWS];
     const gs_summary summary = {.verdict = GS_HEALTHY};
     const gs_training_stats stats = {0};
@@ -306,7 +312,12 @@ static void see_rows(gs_diagnosis *diagnosis, gs_column column, const double val
             gs_stats_set(&rows[i], column, values[i]);
     }
     gs_diagnosis_step(diagnosis, diagnosis->found.last_step + 1, 1);
-    gs_diagnosis_measured(diagnosis, diagnosis->found.last_step, rows, ROWS, &summary, &stats);
+    gs_diagnosis_measured(diagnosis, config, diagnosis->found.last_step, rows, ROWS, &summary,
+                          &stats);
+}
+
+static void see_rows(gs_diagnosis *diagnosis, gs_column column, const double values[ROWS]) {
+    see_rows_of(diagnosis, &alike, column, values);
 }
 
 static gs_findings after_rows(gs_column column, const double values[ROWS]) {
@@ -342,6 +353,22 @@ static void test_dead_units_are_told_at_both_ends(void) {
     gs_findings found = gs_diagnosis_find(&diagnosis);
     CHECK_CLOSE(found.first_dead, 0.03, 1e-15);
     CHECK(found.last_dead == 0.25 && found.dead_layer == 3 && found.dead_share == 0.5);
+}
+
+static void test_units_count_alike_whatever_the_width_of_their_layer(void) {
+    size_t widths[] = {200, 50, 10, 40};
+    struct gs_config config = alike;
+    const double dead[] = {0.125, 1, 0, 0.5, NAN};
+    gs_diagnosis diagnosis = {0}, act_first = {0};
+    config.width = (gs_sizes){widths, 4};
+    config.inputs = 100;
+    see_rows_of(&diagnosis, &config, GS_DEAD, dead);
+    gs_findings found = gs_diagnosis_find(&diagnosis);
+    CHECK_CLOSE(found.last_dead, (25 + 50 + 20) / 300.0, 1e-15);
+    CHECK(found.dead_layer == 2 && found.dead_share == 1);
+    config.order.index = GS_ORDER_ACT_DENSE; /* units of what goes into a layer */
+    see_rows_of(&act_first, &config, GS_DEAD, dead);
+    CHECK_CLOSE(gs_diagnosis_find(&act_first).last_dead, (12.5 + 200 + 5) / 360.0, 1e-15);
 }
 
 static void test_where_no_unit_dies_nothing_is_told(void) {
@@ -382,5 +409,7 @@ TEST_MAIN(
     TEST(test_the_first_step_that_is_not_finite_is_told),
     TEST(test_depth_counts_layers_that_move_by_over_a_tenth_of_the_most),
     TEST(test_depth_is_0_where_nothing_moved), TEST(test_depth_leaves_out_what_has_no_value),
-    TEST(test_dead_units_are_told_at_both_ends), TEST(test_where_no_unit_dies_nothing_is_told),
+    TEST(test_dead_units_are_told_at_both_ends),
+    TEST(test_units_count_alike_whatever_the_width_of_their_layer),
+    TEST(test_where_no_unit_dies_nothing_is_told),
     TEST(test_layers_that_are_not_finite_leave_what_was_seen))

@@ -5,3 +5,4 @@ remedies --weights streamed | grep -E 'orthogonal|isometric' || echo 'streamed: 
 remedies --act tanh --norm batch | grep -xE 'tanh|batch norm' || echo 'nothing that is there already'
 remedies | grep -E 'LeCun init|Xavier init|no gain|no bias' || echo 'no other name for the same weights'
 remedies --inputs 8 --init normal:3 --gain 2 --bias 1 | grep -E 'LeCun init|Xavier init|no gain|no bias' | sort
+remedies --layers 3 --width 8-7-6 --inputs 5 | grep -iE 'residual|rezero' | grep -v LN || echo 'no skip between different widths'
