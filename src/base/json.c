@@ -63,9 +63,11 @@ static bool refuse(gs_json_reader *json, size_t at, const char *expected) {
 static char start_piece(gs_json_reader *json) {
     if (json->expected)
         return 0;
-    json->at += strspn(json->text + json->at, " \t\r\n");
-    json->start = json->at;
-    return json->text[json->at];
+    const char *next = json->text + json->at;
+    while (*next == ' ' || *next == '\t' || *next == '\r' || *next == '\n')
+        next++;
+    json->start = json->at = (size_t)(next - json->text);
+    return *next;
 }
 
 static bool take(gs_json_reader *json, char wanted, const char *expected) {
@@ -170,9 +172,14 @@ const char *gs_json_text(gs_json_reader *json) {
     char *text = json->text + json->at, *out = text;
     for (;;) {
         const char *source = json->text + json->at;
-        size_t length = utf8_length((const unsigned char *)source);
         if (*source == '"')
             break;
+        if (*source >= 0x20 && *source < 0x7f && *source != '\\') {
+            *out++ = *source;
+            json->at++;
+            continue;
+        }
+        size_t length = utf8_length((const unsigned char *)source);
         if (*source == '\\') {
             if (!read_escape(json, &out))
                 return NULL;
@@ -228,6 +235,50 @@ bool gs_json_whole(gs_json_reader *json, uint64_t *value) {
         return refuse(json, json->at, "a whole number from 0 to 2^63 - 1");
     json->at += length;
     *value = number;
+    return true;
+}
+
+static const char *skip_digits(const char *s) {
+    while (isdigit((unsigned char)*s))
+        s++;
+    return s;
+}
+
+/* RFC 8259, section 6; NULL if there is none at `s`. */
+static const char *number_end(const char *s) {
+    const char *whole = s + (*s == '-'), *end = skip_digits(whole);
+    if (end == whole || (*whole == '0' && end > whole + 1))
+        return NULL;
+    if (*end == '.') {
+        const char *fraction = end + 1;
+        end = skip_digits(fraction);
+        if (end == fraction)
+            return NULL;
+    }
+    if (*end == 'e' || *end == 'E') {
+        const char *exponent = end + (end[1] == '+' || end[1] == '-' ? 2 : 1);
+        end = skip_digits(exponent);
+        if (end == exponent)
+            return NULL;
+    }
+    return end;
+}
+
+bool gs_json_scalar(gs_json_reader *json, const char **text, size_t *length) {
+    if (start_piece(json) == '"') {
+        *text = gs_json_text(json);
+        *length = *text ? strlen(*text) : 0;
+        return *text;
+    }
+    if (json->expected)
+        return false;
+    *text = json->text + json->at;
+    bool is_null = strncmp(*text, "null", 4) == 0;
+    const char *end = is_null ? *text + 4 : number_end(*text);
+    if (!end)
+        return refuse(json, json->at, "a string, a number or null");
+    *length = is_null ? 0 : (size_t)(end - *text);
+    json->at += (size_t)(end - *text);
     return true;
 }
 

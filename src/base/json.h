@@ -46,6 +46,10 @@ const char *gs_json_key(gs_json_reader *json);
 /* A number without sign, fraction or exponent, below 2^63. */
 bool gs_json_whole(gs_json_reader *json, uint64_t *value);
 
+/* A string, a number or null as a text of `length` bytes, null as none; that of a number ends where
+   the next piece begins. */
+bool gs_json_scalar(gs_json_reader *json, const char **text, size_t *length);
+
 /* That nothing but blanks follows. */
 bool gs_json_end(gs_json_reader *json);
 

@@ -7,21 +7,18 @@
  */
 #include "base/pool.h"
 
-#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 
 #include "base/error.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "base/thread.h"
 
 /* How often a thread looks again before it sleeps: at first at once, for what comes within
    microseconds, then each time offering its processor to others. About half a millisecond: longer
    than what lies between the jobs of one layer, shorter than anyone would notice. */
 enum { EAGER_LOOKS = 1000, LOOKS = EAGER_LOOKS + 1000 };
-
-enum { STACK_BYTES = 1 << 20 }; /* the same with every libc; musl's own default is 128 KiB */
 
 /* The bits of gs_pool.door: whether the job is open, and how many workers are inside. */
 enum { DOOR_OPEN = 1, DOOR_WORKER = 2 };
@@ -154,26 +151,19 @@ static void wake_workers(gs_pool *pool) {
 /* ---- The caller ---- */
 
 /* Starts workers until there are `wanted`. If the system refuses one the pool makes do with those
-   it has from then on. Signals are the host program's: workers block them all. */
+   it has from then on. */
 static void start_workers(gs_pool *pool, size_t wanted) {
-    pthread_attr_t attributes;
-    if (pool->started >= wanted || pthread_attr_init(&attributes) != 0)
+    if (pool->started >= wanted)
         return;
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
     atomic_store(&pool->waker, gs_cpu_now());
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     while (pool->started < wanted) {
         member *worker = &pool->members[pool->started + 1];
-        if (pthread_create(&worker->thread, &attributes, work, worker) != 0)
+        if (!gs_thread_start(&worker->thread, work, worker))
             break;
         pool->started++;
     }
     if (pool->started < wanted)
         pool->allowed = pool->started;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
 }
 
 static void wait_until_empty(gs_pool *pool) {

@@ -9,8 +9,9 @@
 typedef struct {
     const cli_target *targets;
     size_t count;
-    const char **operand; /* where the one operand goes, NULL if none is taken */
-    char **next;          /* the argument that comes next */
+    char **operands; /* where the next one goes: what stands there has been read */
+    size_t room;     /* how many more are taken */
+    char **next;     /* the argument that comes next */
     gs_error *error;
 } parser;
 
@@ -68,7 +69,7 @@ static gs_status parse_long(parser *p, const char *text) {
     const gs_option *option = find_long(p, name, &base);
     if (!option)
         return gs_unknown_name("option", "--", name, long_name_at, p, p->error);
-    if (option->kind == GS_OPTION_FLAG)
+    if (!option->value)
         return gs_option_parse(option, base, equals ? equals + 1 : "on", p->error);
     return parse_value(p, option, base, equals ? equals + 1 : NULL);
 }
@@ -81,27 +82,28 @@ static gs_status parse_letters(parser *p, const char *letters) {
         const gs_option *option = find_letter(p, *letters++, &base);
         if (!option)
             return gs_fail(p->error, GS_ERR_USAGE, "unknown option '-%c'", letters[-1]);
-        if (option->kind != GS_OPTION_FLAG)
+        if (option->value)
             return parse_value(p, option, base, *letters ? letters : NULL);
         status = gs_option_parse(option, base, "on", p->error);
     }
     return status;
 }
 
-static gs_status parse_operand(parser *p, const char *text) {
-    if (!p->operand || *p->operand)
+static gs_status parse_operand(parser *p, char *text) {
+    if (p->room == 0)
         return gs_fail(p->error, GS_ERR_USAGE, "unexpected argument '%.80s'", text);
-    *p->operand = text;
+    *p->operands++ = text;
+    p->room--;
     return GS_OK;
 }
 
-gs_status cli_parse(char **arguments, const cli_target *targets, size_t count, const char **operand,
+gs_status cli_parse(char **arguments, const cli_target *targets, size_t count, size_t operands,
                     gs_error *error) {
-    parser p = {targets, count, operand, arguments, error};
+    parser p = {targets, count, arguments, operands, arguments, error};
     bool options = true;
     gs_status status = GS_OK;
     while (status == GS_OK && *p.next) {
-        const char *argument = *p.next++;
+        char *argument = *p.next++;
         if (options && strcmp(argument, "--") == 0)
             options = false;
         else if (options && strncmp(argument, "--", 2) == 0)
@@ -111,18 +113,20 @@ gs_status cli_parse(char **arguments, const cli_target *targets, size_t count, c
         else
             status = parse_operand(&p, argument);
     }
+    if (operands > 0)
+        *p.operands = NULL;
     return status;
 }
 
 bool cli_begin(const char *command, char **arguments, const cli_target *targets, size_t count,
-               const char **operand, int *status) {
+               size_t operands, int *status) {
     cli_general general = {false, false};
     cli_target all[CLI_TARGETS];
     gs_error error;
     for (size_t i = 0; i < count; i++)
         all[i] = targets[i];
     all[count] = (cli_target){&cli_general_options, &general};
-    if (cli_parse(arguments, all, count + 1, operand, &error) != GS_OK)
+    if (cli_parse(arguments, all, count + 1, operands, &error) != GS_OK)
         *status = cli_fail(&error);
     else if (general.help)
         *status = cli_help(command);

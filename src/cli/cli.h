@@ -20,7 +20,7 @@ enum {
 typedef struct {
     const char *name;
     int (*run)(char **arguments);   /* NULL past the last */
-    const char *operand;            /* placeholder in help, NULL if it takes none */
+    const char *operand;            /* in help: "[TOPIC]", "FILE..."; NULL if it takes none */
     const gs_option_table *options; /* of this command alone, NULL if there are none */
     const char *summary;
 } cli_command;
@@ -28,9 +28,11 @@ typedef struct {
 extern const cli_command cli_commands[]; /* ends with a NULL name */
 
 int cmd_run(char **arguments);
+int cmd_sweep(char **arguments);
 int cmd_compare(char **arguments);
 int cmd_theory(char **arguments);
 int cmd_spectrum(char **arguments);
+int cmd_merge(char **arguments);
 int cmd_check(char **arguments);
 int cmd_help(char **arguments);
 int cmd_version(char **arguments);
@@ -55,8 +57,10 @@ enum { CLI_COLOR_AUTO, CLI_COLOR_ALWAYS, CLI_COLOR_NEVER };
 
 extern const gs_option_table cli_output_options; /* of cli_output */
 extern const gs_option_table cli_run_options;
+extern const gs_option_table cli_sweep_options;
 extern const gs_option_table cli_theory_options;
 extern const gs_option_table cli_spectrum_options;
+extern const gs_option_table cli_merge_options;
 
 typedef struct {
     bool help, version;
@@ -83,15 +87,16 @@ typedef struct {
 
 enum { CLI_TARGETS = 4 }; /* at most, counting the general options */
 
-/* Parse `arguments` into the structs of `targets`. The one argument that is no option goes to
-   `*operand`, unless `operand` is NULL. Errors: GS_ERR_USAGE. */
-gs_status cli_parse(char **arguments, const cli_target *targets, size_t count, const char **operand,
+/* Parse `arguments` into the structs of `targets`. The arguments that are no options, at most
+   `operands` of them, are moved to the front of `arguments`, and NULL follows them; where none is
+   taken `arguments` stay as they are. Errors: GS_ERR_USAGE. */
+gs_status cli_parse(char **arguments, const cli_target *targets, size_t count, size_t operands,
                     gs_error *error);
 
 /* Parse, and do what every command does alike: report a bad usage, or print the command's help or
    the version if they are asked for. Returns whether the command is to go on; else `*status` is the
    exit status. */
 bool cli_begin(const char *command, char **arguments, const cli_target *targets, size_t count,
-               const char **operand, int *status);
+               size_t operands, int *status);
 
 #endif

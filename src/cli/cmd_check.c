@@ -188,7 +188,7 @@ int cmd_check(char **arguments) {
     const gs_kernels *kernels;
     gs_error error;
     int status;
-    if (!cli_begin("check", arguments, NULL, 0, NULL, &status))
+    if (!cli_begin("check", arguments, NULL, 0, 0, &status))
         return status;
     if (gs_kernels_get(GS_F64, &kernels, &error) != GS_OK)
         return cli_fail(&error);

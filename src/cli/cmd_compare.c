@@ -11,15 +11,12 @@
 #include "cli/progress.h"
 #include "cli/remedies.h"
 #include "flow/measure.h"
-#include "report/spread.h"
+#include "report/outcome.h"
 #include "report/table.h"
 
 typedef struct {
     const cli_remedy *remedy;
-    size_t networks, verdicts[GS_VERDICTS], shattered;
-    gs_sample ratio, corr_output, corr_input;
-    double ratio_left_out; /* one that is not finite, if there is any */
-    gs_verdict verdict;    /* the most frequent; of equals the worse */
+    gs_outcome seeds;
 } outcome;
 
 typedef struct {
@@ -29,17 +26,6 @@ typedef struct {
 } comparison;
 
 /* ---- Measuring ---- */
-
-static void add_summary(outcome *o, const gs_summary *summary) {
-    gs_sample_add(&o->ratio, summary->ratio_log10);
-    gs_sample_add(&o->corr_output, summary->corr_output);
-    gs_sample_add(&o->corr_input, summary->corr_input);
-    if (!isfinite(summary->ratio_log10))
-        o->ratio_left_out = summary->ratio_log10;
-    o->networks++;
-    o->verdicts[summary->verdict]++;
-    o->shattered += summary->shattered;
-}
 
 static gs_status measure_network(const cli_job *job, const gs_config *config, outcome *o,
                                  gs_error *error) {
@@ -51,16 +37,10 @@ static gs_status measure_network(const cli_job *job, const gs_config *config, ou
     if (status == GS_OK)
         status = gs_measure_columns(network, 0, rows, &summary, error);
     if (status == GS_OK)
-        add_summary(o, &summary);
+        gs_outcome_add(&o->seeds, &summary, NULL);
     gs_free(rows);
     gs_network_free(network);
     return status;
-}
-
-static void judge(outcome *o) {
-    for (gs_verdict v = GS_HEALTHY; v <= GS_NONFINITE; v++)
-        if (o->verdicts[v] >= o->verdicts[o->verdict])
-            o->verdict = v;
 }
 
 static gs_status measure(comparison *c, gs_error *error) {
@@ -78,7 +58,6 @@ static gs_status measure(comparison *c, gs_error *error) {
             status = measure_network(&c->job, config, o, error);
             config->seed++;
         }
-        judge(o);
     }
     cli_progress_clear(&progress);
     return status;
@@ -87,7 +66,7 @@ static gs_status measure(comparison *c, gs_error *error) {
 /* ---- Ranking ---- */
 
 static double ratio_of(const outcome *o) {
-    return o->ratio.count > 0 ? o->ratio.mean : o->ratio_left_out;
+    return gs_outcome_ratio(&o->seeds);
 }
 
 static double distance_of(const outcome *o) {
@@ -98,7 +77,7 @@ static double distance_of(const outcome *o) {
 static int grade_of(const outcome *o) {
     static const int grades[GS_VERDICTS] = {
         [GS_HEALTHY] = 0, [GS_VANISHING] = 1, [GS_EXPLODING] = 1, [GS_NONFINITE] = 2};
-    return grades[o->verdict];
+    return grades[o->seeds.verdict];
 }
 
 /* By verdict, then by distance; of equals what the table of remedies has first. */
@@ -118,17 +97,13 @@ static const outcome *find_given(const comparison *c) {
     return o;
 }
 
-/* Healthy in size, but for most seeds not in direction. */
-static bool is_shattered(const outcome *o) {
-    return o->verdict == GS_HEALTHY && 2 * o->shattered > o->networks;
-}
-
 /* Gradients that are unrelated at the output already cannot be shattered, but they mend no network
    that is: the share that a verdict asks for must be left of what was there. */
 static bool is_mended(const outcome *o, const outcome *given) {
-    double needed = gs_shattered_share * gs_sample_mean(&given->corr_output);
-    return o->verdict == GS_HEALTHY && !is_shattered(o) &&
-           (!is_shattered(given) || gs_sample_mean(&o->corr_input) >= needed);
+    double needed = gs_shattered_share * gs_sample_mean(&given->seeds.corr_output);
+    return o->seeds.verdict == GS_HEALTHY && !gs_outcome_is_shattered(&o->seeds) &&
+           (!gs_outcome_is_shattered(&given->seeds) ||
+            gs_sample_mean(&o->seeds.corr_input) >= needed);
 }
 
 /* The best of those that change the fewest options, or NULL. */
@@ -196,16 +171,16 @@ static void fill_row(gs_cell *cell, const outcome *o, size_t rank, const char *c
     cell[REMEDY] = gs_cell_text(remedy->name);
     cell[SOURCE] = remedy->source ? gs_cell_text(remedy->source) : gs_cell_absent();
     cell[CHANGES] = gs_cell_whole(remedy->changes);
-    cell[NETWORKS] = gs_cell_whole(o->networks);
-    cell[LEFT_OUT] = gs_cell_whole(o->networks - o->ratio.count);
+    cell[NETWORKS] = gs_cell_whole(o->seeds.networks);
+    cell[LEFT_OUT] = gs_cell_whole(o->seeds.networks - o->seeds.ratio.count);
     cell[RATIO] = gs_cell_real(ratio_of(o));
-    cell[RATIO_STD] = known(gs_sample_std(&o->ratio));
+    cell[RATIO_STD] = known(gs_sample_std(&o->seeds.ratio));
     cell[DECADES] = gs_cell_real(ratio_of(o) / (double)remedy->config->layers);
-    cell[CORR_OUTPUT] = known(gs_sample_mean(&o->corr_output));
-    cell[CORR_INPUT] = known(gs_sample_mean(&o->corr_input));
-    cell[VERDICT] = gs_cell_text(gs_verdict_name(o->verdict));
-    cell[HEALTHY] = gs_cell_whole(o->verdicts[GS_HEALTHY]);
-    cell[SHATTERED] = gs_cell_whole(o->shattered);
+    cell[CORR_OUTPUT] = known(gs_sample_mean(&o->seeds.corr_output));
+    cell[CORR_INPUT] = known(gs_sample_mean(&o->seeds.corr_input));
+    cell[VERDICT] = gs_cell_text(gs_verdict_name(o->seeds.verdict));
+    cell[HEALTHY] = gs_cell_whole(o->seeds.verdicts[GS_HEALTHY]);
+    cell[SHATTERED] = gs_cell_whole(o->seeds.shattered);
     cell[COMMAND] = gs_cell_text(command);
 }
 
@@ -238,10 +213,6 @@ static gs_status write_sheet(const comparison *c, gs_report_style style, gs_erro
 
 /* ---- For people: the table ---- */
 
-static const char *state_name(const outcome *o) {
-    return is_shattered(o) ? "shattered" : gs_verdict_name(o->verdict);
-}
-
 static void format_name(char *text, size_t size, const cli_remedy *remedy) {
     const char *source = remedy->source;
     gs_format(text, size, "%s%s%s%s", remedy->name, source ? " (" : "", source ? source : "",
@@ -257,14 +228,14 @@ static void write_line(FILE *out, const comparison *c, size_t index, bool color)
         gs_format(decades, sizeof decades, "%.4f", fabs(a_layer) < 0.00005 ? 0 : a_layer);
     fprintf(out, "%4zu %c%-33s", index + 1, o->remedy == c->remedies.rows ? '>' : ' ', name);
     gs_put_log(out, 8, ratio_of(o));
-    if (o->networks > 1)
-        gs_put_log(out, 5, gs_sample_std(&o->ratio));
+    if (o->seeds.networks > 1)
+        gs_put_log(out, 5, gs_sample_std(&o->seeds.ratio));
     fprintf(out, " %8s", decades);
-    gs_put_log(out, 5, gs_sample_mean(&o->corr_input));
+    gs_put_log(out, 5, gs_sample_mean(&o->seeds.corr_input));
     fputs("  ", out);
-    gs_alarm_begin(out, color, o->verdict != GS_HEALTHY);
-    fputs(state_name(o), out);
-    gs_alarm_end(out, color, o->verdict != GS_HEALTHY);
+    gs_alarm_begin(out, color, o->seeds.verdict != GS_HEALTHY);
+    fputs(gs_outcome_name(&o->seeds), out);
+    gs_alarm_end(out, color, o->seeds.verdict != GS_HEALTHY);
     putc('\n', out);
 }
 
@@ -310,15 +281,15 @@ static void write_candidate(FILE *out, const comparison *c, const char *label, c
     char name[64], ratio[48];
     format_name(name, sizeof name, o->remedy);
     format_ratio(ratio, o);
-    fprintf(out, "%-11s%s: %s, %s\n%11s", label, name, state_name(o), ratio, "");
+    fprintf(out, "%-11s%s: %s, %s\n%11s", label, name, gs_outcome_name(&o->seeds), ratio, "");
     cli_remedy_write_command(out, &c->remedies, o->remedy, 11);
     putc('\n', out);
 }
 
 static const char *describe_state(const outcome *o) {
-    if (is_shattered(o))
+    if (gs_outcome_is_shattered(&o->seeds))
         return "healthy in size, but shattered";
-    return o->verdict == GS_HEALTHY ? "healthy as it is" : gs_verdict_name(o->verdict);
+    return o->seeds.verdict == GS_HEALTHY ? "healthy as it is" : gs_verdict_name(o->seeds.verdict);
 }
 
 static void write_result(FILE *out, const comparison *c) {

@@ -201,6 +201,7 @@ static const struct {
     {"environment", NULL, print_rows, help_environment},
     {"exit-status", NULL, print_rows, help_exit_statuses},
     {"verdict", NULL, print_rows, help_verdict},
+    {"sweep", NULL, print_rows, help_sweep},
     {"compare", NULL, print_rows, help_compare},
     {"training", NULL, print_rows, help_training},
     {"theory", NULL, print_rows, help_theory},
@@ -283,7 +284,7 @@ static void print_commands(void) {
         gs_line term = {0};
         gs_line_add(&term, "%s", command->name);
         if (command->operand)
-            gs_line_add(&term, " [%s]", command->operand);
+            gs_line_add(&term, " %s", command->operand);
         print_row(term.text, command->summary);
     }
 }
@@ -317,11 +318,10 @@ static void drop_dashes(char **argument) {
 }
 
 int cmd_help(char **arguments) {
-    const char *topic = NULL;
     int status;
     if (arguments[0])
         drop_dashes(&arguments[0]);
-    if (!cli_begin("help", arguments, NULL, 0, &topic, &status))
+    if (!cli_begin("help", arguments, NULL, 0, 1, &status))
         return status;
-    return topic ? print_topic(topic) : cli_help("run");
+    return arguments[0] ? print_topic(arguments[0]) : cli_help("run");
 }

@@ -21,12 +21,12 @@ static const gs_name fail_on_rows[] = {
     {.name = "nonfinite", .help = "exit with status 3 if a network's numbers are not finite"},
 };
 
-static const gs_family conditions = GS_FAMILY(fail_on_rows);
+const gs_family cli_fail_on = GS_FAMILY(fail_on_rows);
 
 /* clang-format off */
 static const gs_option option_rows[] = {
     {"fail-on", GS_OPTION_CHOICE, offsetof(run_options, fail_on), "VERDICT", "never",
-     "exit with status 3 on this verdict", .group = "Output of run", .family = &conditions},
+     "exit with status 3 on this verdict", .group = "Output of run", .family = &cli_fail_on},
     {"save", GS_OPTION_TEXT, offsetof(run_options, save), "FILE", NULL,
      "save the batch, the network and its gradients (safetensors), and what training goes on from",
      .letter = 0},
@@ -52,38 +52,12 @@ static gs_status try_save(const run *r, gs_error *error) {
     return status;
 }
 
-void run_hold_for_save(const run *r) {
-    struct stat info;
-    cli_hold_interrupts(stat(r->options.save, &info) != 0 || S_ISREG(info.st_mode));
-}
-
-static gs_status save_network(const run *r, const gs_network *network, gs_error *error) {
-    run_hold_for_save(r);
-    gs_status status = gs_safetensors_save(network, r->job.config, NULL, r->options.save, error);
-    cli_hold_interrupts(false);
-    return status;
-}
-
 /* A log that is there is continued by the run that goes on from a checkpoint. */
 static bool continues_log(const run *r) {
     struct stat info;
     return r->job.is_checkpoint && r->job.config->steps > 0 && r->job.path &&
            cli_job_format(&r->job) != GS_FORMAT_TABLE && stat(r->job.path, &info) == 0 &&
            S_ISREG(info.st_mode) && info.st_size > 0;
-}
-
-uint64_t run_last_due(const run *r, uint64_t step) {
-    gs_choice every = r->job.config->log_every;
-    uint64_t unit = 1;
-    if (every.index == GS_CHOICE_AUTO)
-        every = cli_job_format(&r->job) == GS_FORMAT_TABLE ? (gs_choice){GS_LOG_SPACED, 0}
-                                                           : (gs_choice){GS_LOG_EVERY_N, 1};
-    if (every.index == GS_LOG_EVERY_N)
-        return step - step % (uint64_t)every.parameter;
-    while (step / unit >= 10)
-        unit *= 10;
-    uint64_t first = step / unit; /* digit */
-    return unit * (first >= 5 ? 5 : first >= 2 ? 2 : first);
 }
 
 /* A last step that was logged although it was not due is not there in a run that never stopped. A
@@ -110,7 +84,7 @@ static gs_status find_end(run *r, gs_report_style *style, size_t rows, gs_error 
     return GS_OK;
 }
 
-gs_status run_open(run *r, size_t rows, gs_error *error) {
+static gs_status open_log(run *r, size_t rows, gs_error *error) {
     gs_report_style style;
     bool continues = continues_log(r);
     if (r->report)
@@ -123,7 +97,7 @@ gs_status run_open(run *r, size_t rows, gs_error *error) {
     return status == GS_OK && !r->report ? GS_ERR_MEMORY : status;
 }
 
-gs_status run_write(run *r, const gs_record *record, gs_error *error) {
+static gs_status write_log(run *r, const gs_record *record, gs_error *error) {
     cli_job_hold_interrupts(&r->job);
     gs_status status = gs_report_write(r->report, record, error);
     if (status == GS_ERR_IO)
@@ -132,101 +106,20 @@ gs_status run_write(run *r, const gs_record *record, gs_error *error) {
     return status;
 }
 
-/* ---- One network ---- */
+static const run_sink log_file = {true, open_log, write_log};
 
-/* One prediction does for all seeds, unless they draw different examples from data. */
-static gs_status predict(run *r, size_t count, gs_error *error) {
-    const gs_config *config = r->job.config;
-    gs_input_moments moments;
-    if (r->theory && !config->data)
-        return GS_OK;
-    if (!r->theory)
-        r->theory = gs_alloc(count, sizeof *r->theory, error);
-    gs_status status =
-        r->theory ? cli_job_moments(&r->job, config, &moments, error) : GS_ERR_MEMORY;
-    if (status == GS_OK)
-        status = gs_predict(config, config->data ? &moments : NULL, false, r->theory, NULL, error);
-    return status;
-}
-
-gs_status run_add_theory(run *r, size_t rows, gs_layer_stats *stats, gs_error *error) {
-    if (!(r->columns >> GS_THEORY_GRAD_LOG10 & 1) || r->job.saved)
-        return GS_OK;
-    gs_status status = predict(r, rows, error);
-    for (size_t i = 0; status == GS_OK && i < rows; i++)
-        if (!isnan(r->theory[i].grad_z_log10))
-            gs_stats_set(&stats[i], GS_THEORY_GRAD_LOG10, r->theory[i].grad_z_log10);
-    return status;
-}
-
-void run_judge(run *r, const gs_summary *summary) {
-    size_t verdict = (size_t)summary->verdict;
-    r->condition |= verdict != GS_HEALTHY && verdict == r->options.fail_on.index;
-}
-
-/* What a network as it is has of a step of training. */
-static gs_status evaluate(const run *r, gs_network *network, gs_training_stats *training,
-                          gs_error *error) {
-    *training = (gs_training_stats){NAN, NAN, NAN, NAN, NAN, NAN, NAN};
-    training->accuracy = gs_batch_accuracy(network, NULL);
-    if (r->job.held_out.examples == 0)
-        return GS_OK;
-    return gs_network_evaluate(network, &r->job.held_out, &training->test_loss,
-                               &training->test_accuracy, error);
-}
-
-static gs_status write_measured(run *r, size_t index, gs_network *network, gs_layer_stats *stats,
-                                const gs_summary *summary, gs_error *error) {
-    const gs_config *config = r->job.config;
-    size_t rows = gs_network_layers(network);
-    gs_training_stats training;
-    gs_status status = r->options.save ? save_network(r, network, error) : GS_OK;
-    if (status == GS_OK)
-        status = evaluate(r, network, &training, error);
-    if (status == GS_OK)
-        status = run_open(r, rows, error);
-    const gs_record record = {index, config->seed, r->job.step, config, rows,
-                              stats, summary,      &training,   NULL};
-    return status == GS_OK ? run_write(r, &record, error) : status;
-}
-
-static gs_status measure(run *r, size_t index, gs_network *network, gs_error *error) {
-    gs_summary summary;
-    size_t rows = gs_network_layers(network);
-    gs_layer_stats *stats = gs_alloc(rows, sizeof *stats, error);
-    gs_status status = stats ? GS_OK : GS_ERR_MEMORY;
-    if (status == GS_OK && r->options.save)
-        status = gs_network_keep_gradients(network, error);
-    if (status == GS_OK)
-        status = gs_measure_columns(network, r->columns, stats, &summary, error);
-    if (status == GS_OK)
-        status = run_add_theory(r, rows, stats, error);
-    if (status == GS_OK)
-        status = write_measured(r, index, network, stats, &summary, error);
-    if (status == GS_OK)
-        run_judge(r, &summary);
-    gs_free(stats);
-    return status;
-}
+/* ---- The command ---- */
 
 static gs_status run_seeds(run *r, gs_error *error) {
     gs_config *config = r->job.config;
     gs_status status = GS_OK;
-    for (size_t i = 1; i <= config->seeds && status == GS_OK && !r->interrupted; i++) {
-        gs_network *network = cli_job_network(&r->job, config, error);
-        if (!network)
-            status = error->code;
-        else if (config->steps > 0)
-            status = run_training(r, i, network, error);
-        else
-            status = measure(r, i, network, error);
-        gs_network_free(network);
+    for (r->index = 1; r->index <= config->seeds && status == GS_OK && !r->interrupted;
+         r->index++) {
+        status = run_network(r, error);
         config->seed++;
     }
     return status;
 }
-
-/* ---- The command ---- */
 
 /* What is written to one file would be lost to the other. */
 static gs_status refuse_contradictions(const run *r, gs_error *error) {
@@ -263,7 +156,7 @@ static uint64_t columns_of(const run *r) {
 }
 
 int cmd_run(char **arguments) {
-    run r = {0};
+    run r = {.sink = &log_file, .point = 1, .points = 1};
     gs_error error;
     int exit_status;
     const cli_target own = {&cli_run_options, &r.options};

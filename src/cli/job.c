@@ -37,8 +37,8 @@ static void release(cli_job *job) {
     gs_config_free(job->config);
 }
 
-bool cli_job_begin(cli_job *job, const char *command, char **arguments, cli_target own,
-                   int *status) {
+static bool begin(cli_job *job, const char *command, char **arguments, cli_target own,
+                  cli_lists *lists, int *status) {
     gs_error error;
     *job = (cli_job){.own = own, .arguments = arguments};
     if (reset(job, &error) != GS_OK) {
@@ -46,15 +46,26 @@ bool cli_job_begin(cli_job *job, const char *command, char **arguments, cli_targ
         release(job);
         return false;
     }
+    const cli_target network = {&gs_config_options, job->config};
     const cli_target targets[] = {
-        {&gs_config_options, job->config}, {&cli_output_options, &job->output}, own};
-    if (!cli_begin(command, arguments, targets, own.table ? 3 : 2, NULL, status)) {
+        lists ? cli_lists_target(lists) : network, {&cli_output_options, &job->output}, own};
+    if (!cli_begin(command, arguments, targets, own.table ? 3 : 2, 0, status)) {
         release(job);
         return false;
     }
     const char *output = job->output.output;
     job->path = output && strcmp(output, "-") != 0 ? output : NULL;
     return true;
+}
+
+bool cli_job_begin(cli_job *job, const char *command, char **arguments, cli_target own,
+                   int *status) {
+    return begin(job, command, arguments, own, NULL, status);
+}
+
+bool cli_job_begin_lists(cli_job *job, const char *command, char **arguments, cli_target own,
+                         cli_lists *lists, int *status) {
+    return begin(job, command, arguments, own, lists, status);
 }
 
 /* ---- What is there: a saved network, data ---- */
@@ -70,7 +81,7 @@ static gs_status parse_again(cli_job *job, gs_config *config, gs_error *error) {
     config->steps = unsaid;
     if (!gs_safetensors_is_own(job->saved))
         config->act.index = GS_CHOICE_AUTO;
-    gs_status status = cli_parse(job->arguments, targets, job->own.table ? 4 : 3, NULL, error);
+    gs_status status = cli_parse(job->arguments, targets, job->own.table ? 4 : 3, 0, error);
     if (config->steps == unsaid)
         config->steps = job->trains && config->epochs == 0 ? steps : 0;
     job->path = job->path ? job->output.output : NULL;
@@ -160,20 +171,18 @@ static gs_status count_steps(cli_job *job, gs_error *error) {
     return status;
 }
 
-static gs_status load_data(cli_job *job, gs_error *error) {
-    gs_config *config = job->config;
+gs_status cli_job_load_data(const gs_config *config, gs_data *data, gs_data *held_out,
+                            gs_error *error) {
     bool shuffle = config->shuffle.index == GS_SHUFFLE_ON;
-    gs_status status = gs_data_load(config->data, &job->data, error);
+    gs_status status = gs_data_load(config->data, data, error);
     if (status == GS_OK && config->test_data)
-        status = gs_data_load_test(config->test_data, &job->data, config->data, config->outputs,
-                                   &job->held_out, error);
+        status = gs_data_load_test(config->test_data, data, config->data, config->outputs, held_out,
+                                   error);
     else if (status == GS_OK)
-        status = gs_data_split(&job->data, config->test_share, shuffle, config->seed,
-                               &job->held_out, error);
+        status = gs_data_split(data, config->test_share, shuffle, config->seed, held_out, error);
     if (status == GS_OK)
-        gs_data_scale(&job->data, &job->held_out, config->data_scale.index);
-    return status == GS_OK && config->steps == 0 && config->epochs > 0 ? count_steps(job, error)
-                                                                       : status;
+        gs_data_scale(data, held_out, config->data_scale.index);
+    return status;
 }
 
 /* An option that contradicts another may be one that the saved file brought. */
@@ -192,8 +201,10 @@ gs_status cli_job_load(cli_job *job, const char *saved, gs_error *error) {
         status = check_command(job, error);
     if (status == GS_OK)
         status = check_files(job, error);
-    if (status == GS_OK && job->config->data)
-        status = load_data(job, error);
+    if (status == GS_OK && job->config->data && job->data.examples == 0)
+        status = cli_job_load_data(job->config, &job->data, &job->held_out, error);
+    if (status == GS_OK && job->config->data && job->config->steps == 0 && job->config->epochs > 0)
+        status = count_steps(job, error);
     if (status == GS_OK)
         status = check_steps(job, error);
     return status == GS_OK ? resolve(job, error) : status;

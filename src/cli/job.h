@@ -6,6 +6,7 @@
 #define GS_CLI_JOB_H
 
 #include "cli/cli.h"
+#include "cli/grid.h"
 #include "cli/interrupts.h"
 #include "net/config.h"
 #include "report/sheet.h"
@@ -33,7 +34,15 @@ typedef struct {
 bool cli_job_begin(cli_job *job, const char *command, char **arguments, cli_target own,
                    int *status);
 
-/* Load the data, and what the file `saved` says of the network (NULL: there is none), and resolve
+/* The same where options of the network hold lists, which go there; `config` is then as usual. */
+bool cli_job_begin_lists(cli_job *job, const char *command, char **arguments, cli_target own,
+                         cli_lists *lists, int *status);
+
+/* The data that a configuration asks for: those to train on, and those held out. */
+gs_status cli_job_load_data(const gs_config *config, gs_data *data, gs_data *held_out,
+                            gs_error *error);
+
+/* Load the data, unless they are there, and what the file `saved` says of the network (NULL: there is none), and resolve
    the configuration. What the arguments say goes before what the file says.
    Errors: GS_ERR_USAGE for options that contradict each other, GS_ERR_IO, GS_ERR_FORMAT,
    GS_ERR_MEMORY. */

@@ -16,7 +16,6 @@
 
 typedef struct {
     run *run;
-    size_t index; /* 1, 2, ... over the seeds */
     gs_trainer trainer;
     gs_diagnosis diagnosis;
     cli_progress progress;
@@ -30,6 +29,20 @@ typedef struct {
 } training;
 
 /* ---- Records ---- */
+
+uint64_t run_last_due(const run *r, uint64_t step) {
+    gs_choice every = r->job.config->log_every;
+    uint64_t unit = 1;
+    if (every.index == GS_CHOICE_AUTO)
+        every = cli_job_format(&r->job) == GS_FORMAT_TABLE ? (gs_choice){GS_LOG_SPACED, 0}
+                                                           : (gs_choice){GS_LOG_EVERY_N, 1};
+    if (every.index == GS_LOG_EVERY_N)
+        return step - step % (uint64_t)every.parameter;
+    while (step / unit >= 10)
+        unit *= 10;
+    uint64_t first = step / unit; /* digit */
+    return unit * (first >= 5 ? 5 : first >= 2 ? 2 : first);
+}
 
 static bool is_logged(const run *r, uint64_t step) {
     return r->has_logged && step <= r->logged;
@@ -55,21 +68,15 @@ static gs_status measure(training *t, gs_error *error) {
 }
 
 static gs_status write(training *t, bool is_last, gs_error *error) {
-    const gs_config *config = t->run->job.config;
     gs_findings findings;
     if (is_last)
         findings = gs_diagnosis_find(&t->diagnosis);
-    const gs_record record = {t->index,
-                              config->seed,
-                              gs_trainer_steps(&t->trainer),
-                              config,
-                              gs_network_layers(t->trainer.network),
-                              t->rows,
-                              &t->summary,
-                              &t->stats,
-                              is_last ? &findings : NULL};
+    gs_record record =
+        run_record(t->run, gs_trainer_steps(&t->trainer), gs_network_layers(t->trainer.network),
+                   t->rows, &t->summary, &t->stats);
+    record.findings = is_last ? &findings : NULL;
     cli_progress_hide(&t->progress, t->run->job.file);
-    gs_status status = run_write(t->run, &record, error);
+    gs_status status = t->run->sink->write(t->run, &record, error);
     cli_progress_restore(&t->progress);
     return status;
 }
@@ -148,7 +155,7 @@ static gs_status report_step(training *t, bool *is_last, gs_error *error) {
     if (due)
         status = write(t, *is_last, error);
     if (status == GS_OK && *is_last && measured)
-        run_judge(r, &t->summary);
+        run_judge(r, &t->summary, &t->stats);
     if (status == GS_OK && is_finite && (*is_last ? r->options.save != NULL : is_save_due(t)))
         status = save(t, error);
     return status;
@@ -182,7 +189,7 @@ static gs_status begin(training *t, gs_network *network, gs_error *error) {
     if (status == GS_OK && (!t->rows || !t->steps || !t->magnitudes))
         status = GS_ERR_MEMORY;
     if (status == GS_OK)
-        status = run_open(r, layers, error);
+        status = r->sink->open(r, layers, error);
     /* What is before a checkpoint was logged before, unless nothing comes after it. */
     if (status == GS_OK && r->job.is_checkpoint && !r->has_logged &&
         r->job.step < r->job.config->steps) {
@@ -204,8 +211,8 @@ static void say_end(const training *t) {
                 (unsigned long long)step, save ? "; that step is not saved" : "");
 }
 
-gs_status run_training(run *r, size_t index, gs_network *network, gs_error *error) {
-    training t = {.run = r, .index = index, .saved = gs_monotonic_seconds()};
+gs_status run_training(run *r, gs_network *network, gs_error *error) {
+    training t = {.run = r, .saved = gs_monotonic_seconds()};
     gs_status status = begin(&t, network, error);
     if (status == GS_OK) {
         cli_catch_interrupts();
@@ -213,7 +220,7 @@ gs_status run_training(run *r, size_t index, gs_network *network, gs_error *erro
                            r->job.config->steps, "step");
         status = train(&t, error);
         cli_progress_clear(&t.progress);
-        if (status == GS_OK)
+        if (status == GS_OK && r->sink->tells)
             say_end(&t);
     }
     gs_trainer_free(&t.trainer);

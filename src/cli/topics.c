@@ -228,6 +228,37 @@ const help_row help_steps[] = {
     {"grad_norm_log10", "log10 of the norm of all gradients together"},
     {"grad_norm_clipped_log10", "the same after --grad-normalize and --clip"},
     {"clipped", "share of the updates up to this that clipping changed"},
+    {"point, points", "which configuration of a sweep, and of how many; 1 of 1 in other runs"},
+    {"error", "why a network of a sweep could not be measured: there is then this row alone"},
+    {NULL, NULL},
+};
+
+const help_row help_sweep[] = {
+    {"lists", "every option of a network takes values joined by commas, --act relu,tanh, and "
+              "ranges: --layers 10..100:10 has steps of 10, --lr 1e-4..1e-1*10 a factor of 10, "
+              "--clip norm:0.1..10*10 varies what stands after the colon. A comma within a value "
+              "is \\,"},
+    {"points", "the grid is the product of all lists. Options vary in the order in which help "
+               "lists them, the first slowest, whatever their order in the arguments; points are "
+               "numbered in that order, and --seeds N makes N networks of each"},
+    {"--zip", "--zip layers,width walks through both lists together"},
+    {"--where", "an expression of options, values, == != < <= > >=, && || ! and parentheses: "
+                "--where 'layers>=64 || act==relu'. What it is not true of is left out before "
+                "points are numbered"},
+    {"rows", "with --format csv, tsv or jsonl, or -o FILE with such an ending: the rows of gradsim "
+             "run for every network, where run counts on over the points; with --summary a row a "
+             "point, with means and standard deviations over its seeds. Else a table for people: "
+             "a matrix where two options vary"},
+    {"--jobs", "networks side by side, each with one thread as long as there are enough of them. "
+               "One that needs all memory runs alone. Rows are written in grid order, each point "
+               "as a whole: neither depends on the number of jobs"},
+    {"--resume", "keeps the whole points of FILE and runs the others, which makes the bytes of a "
+                 "sweep that was never stopped. Without FILE it begins anew, so that a script may "
+                 "always say it"},
+    {"--shard", "--shard 2/8 runs points 2, 10, 18, ... under their numbers in the whole; gradsim "
+                "merge joins the files of all shards"},
+    {"failures", "a network whose options contradict each other, or that has no memory, is a row "
+                 "with its error, and the rest goes on; the exit status is 1 in the end"},
     {NULL, NULL},
 };
 

@@ -194,3 +194,16 @@ gs_status gs_budget_allows_gradients(const gs_config *config, const gs_kernels *
     extent weights = weights_of(config, kernels);
     return require("keeping all gradients", weights, available_for(weights), "is available", error);
 }
+
+/* Forward and backward multiply by W once each. A step of training forms dL/dW; without, two Gram
+   matrices over the batch, which are symmetric, take its place. */
+double gs_budget_flops(const gs_config *config) {
+    double batch = (double)config->batch, pass = 0;
+    for (size_t l = 1; l <= config->layers + config->head; l++) {
+        double in = (double)gs_config_units(config, l - 1),
+               out = (double)gs_config_units(config, l);
+        pass += 4 * in * out * batch;
+        pass += config->steps > 0 ? 2 * in * out * batch : (in + out) * batch * batch;
+    }
+    return pass * ((double)config->steps + 1);
+}

@@ -19,6 +19,10 @@ typedef struct {
 gs_status gs_budget_plan(const gs_config *config, const gs_kernels *kernels, gs_budget *budget,
                          gs_error *error);
 
+/* Floating-point operations of all steps of a resolved configuration: of its products, which are
+   nearly all there is. */
+double gs_budget_flops(const gs_config *config);
+
 /* Whether all gradients of weights could be kept beside the network. Errors: GS_ERR_MEMORY. */
 gs_status gs_budget_allows_gradients(const gs_config *config, const gs_kernels *kernels,
                                      gs_error *error);

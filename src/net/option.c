@@ -47,6 +47,14 @@ const char *gs_family_name_at(const void *table, size_t index) {
     return NULL;
 }
 
+bool gs_family_find(const gs_family *family, const char *text, size_t length, size_t *index) {
+    for (*index = 0; *index < family->count; ++*index)
+        for (size_t j = 0; row_name(gs_family_row(family, *index), j); j++)
+            if (same_name(row_name(gs_family_row(family, *index), j), text, length))
+                return true;
+    return false;
+}
+
 const gs_option *gs_option_find(const gs_option_table *table, const char *name) {
     for (size_t i = 0; i < table->count; i++)
         if (same_name(table->rows[i].name, name, strlen(name)))
@@ -82,8 +90,8 @@ gs_status gs_unknown_name(const char *what, const char *dashes, const char *name
                    ellipsis(name), suggestion);
 }
 
-static gs_status refuse(const gs_option *option, const char *expected, const char *text,
-                        const char *nearest, gs_error *error) {
+gs_status gs_option_refuse(const gs_option *option, const char *expected, const char *text,
+                           const char *nearest, gs_error *error) {
     char suggestion[96];
     suggest(suggestion, sizeof suggestion, "", nearest);
     return gs_fail(error, GS_ERR_USAGE, "--%s: expected %s, got '%.*s%s'%s", option->name, expected,
@@ -131,7 +139,7 @@ static gs_status refuse_number(const gs_option *option, const char *noun, const 
     if (option->automatic)
         gs_format(expected + length, sizeof expected - (size_t)length, ", or %s",
                   option->automatic);
-    return refuse(option, expected, text, NULL, error);
+    return gs_option_refuse(option, expected, text, NULL, error);
 }
 
 static gs_status parse_size(const gs_option *option, void *field, const char *text,
@@ -176,7 +184,7 @@ static gs_status refuse_sizes(const gs_option *option, const char *text, gs_erro
     char range[64], expected[128];
     describe_range(range, sizeof range, "a whole number", option->minimum, option->maximum);
     gs_format(expected, sizeof expected, "%s, or one for each layer joined by '-'", range);
-    return refuse(option, expected, text, NULL, error);
+    return gs_option_refuse(option, expected, text, NULL, error);
 }
 
 static gs_status parse_sizes(const gs_option *option, void *field, const char *text,
@@ -236,7 +244,7 @@ static gs_status parse_bytes(const gs_option *option, void *field, const char *t
         char expected[96];
         gs_format(expected, sizeof expected, "a number of bytes, or one with K, M, G or T%s%s",
                   option->automatic ? ", or " : "", option->automatic ? option->automatic : "");
-        return refuse(option, expected, text, NULL, error);
+        return gs_option_refuse(option, expected, text, NULL, error);
     }
     *(size_t *)field = bytes;
     return GS_OK;
@@ -256,7 +264,8 @@ static gs_status parse_seed(const gs_option *option, void *field, const char *te
                             gs_error *error) {
     uint64_t seed;
     if (gs_parse_size(text, &seed) != GS_TEXT_OK)
-        return refuse(option, "a whole number from 0 to 18446744073709551615", text, NULL, error);
+        return gs_option_refuse(option, "a whole number from 0 to 18446744073709551615", text, NULL,
+                                error);
     *(uint64_t *)field = seed;
     return GS_OK;
 }
@@ -321,7 +330,7 @@ static gs_status refuse_choice(const gs_option *option, const char *text, gs_err
     char name[64]; /* what stands before the parameter; no name is longer */
     gs_format(name, sizeof name, "%.*s", (int)strcspn(text, ":"), text);
     const char *nearest = gs_nearest_name(name, gs_family_name_at, option->family);
-    return refuse(option, expected, text, nearest, error);
+    return gs_option_refuse(option, expected, text, nearest, error);
 }
 
 static gs_status refuse_parameter(const gs_option *option, const gs_name *row,
@@ -331,19 +340,11 @@ static gs_status refuse_parameter(const gs_option *option, const gs_name *row,
     gs_format(name, sizeof name, "%s %s", option->name, row->name);
     named.name = name;
     if (row->parameter == GS_PARAM_NONE)
-        return refuse(&named, "nothing after the name", parameter, NULL, error);
+        return gs_option_refuse(&named, "nothing after the name", parameter, NULL, error);
     int length =
         describe_range(expected, sizeof expected, number_of(row), row->minimum, row->maximum);
     gs_format(expected + length, sizeof expected - (size_t)length, " after ':'");
-    return refuse(&named, expected, parameter, NULL, error);
-}
-
-static bool find_name(const gs_family *family, const char *text, size_t length, size_t *index) {
-    for (*index = 0; *index < family->count; ++*index)
-        for (size_t j = 0; row_name(gs_family_row(family, *index), j); j++)
-            if (same_name(row_name(gs_family_row(family, *index), j), text, length))
-                return true;
-    return false;
+    return gs_option_refuse(&named, expected, parameter, NULL, error);
 }
 
 static bool parse_bare_number(const gs_family *family, const char *text, gs_choice *choice) {
@@ -360,14 +361,13 @@ static gs_status parse_choice(const gs_option *option, void *field, const char *
     gs_choice choice = {GS_CHOICE_AUTO, 0};
     size_t length = strcspn(text, ":");
     bool automatic = option->automatic && strcmp(text, option->automatic) == 0;
-    if (!automatic && find_name(option->family, text, length, &choice.index)) {
+    if (!automatic && gs_family_find(option->family, text, length, &choice.index)) {
         const gs_name *row = gs_family_row(option->family, choice.index);
         const char *parameter = text[length] ? text + length + 1 : "";
         bool wanted = text[length] || row->parameter == GS_PARAM_REQUIRED;
         choice.parameter = row->standard;
-        if (wanted &&
-            (row->parameter == GS_PARAM_NONE ||
-             !parse_real_within(parameter, row->minimum, row->maximum, &choice.parameter)))
+        if (wanted && (row->parameter == GS_PARAM_NONE ||
+                       !parse_parameter(parameter, row, &choice.parameter)))
             return refuse_parameter(option, row, parameter, error);
     } else if (!automatic && !parse_bare_number(option->family, text, &choice)) {
         return refuse_choice(option, text, error);
@@ -395,7 +395,7 @@ static gs_status parse_flag(const gs_option *option, void *field, const char *te
                             gs_error *error) {
     bool on = strcmp(text, "on") == 0;
     if (!on && strcmp(text, "off") != 0)
-        return refuse(option, "on or off", text, NULL, error);
+        return gs_option_refuse(option, "on or off", text, NULL, error);
     *(bool *)field = on;
     return GS_OK;
 }
@@ -407,12 +407,16 @@ static int format_flag(const gs_option *option, const void *field, char *text, s
 
 static gs_status parse_text(const gs_option *option, void *field, const char *text,
                             gs_error *error) {
+    const char *held = *(char *const *)field, *value = option->value ? option->value : "a value";
+    size_t before = option->joined && held ? strlen(held) + 1 : 0; /* with what joins them */
     if (!text[0])
-        return refuse(option, option->value, text, NULL, error);
-    char *copy = gs_alloc(strlen(text) + 1, 1, error);
+        return gs_option_refuse(option, value, text, NULL, error);
+    char *copy = gs_alloc(before + strlen(text) + 1, 1, error);
     if (!copy)
         return GS_ERR_MEMORY;
-    strcpy(copy, text);
+    if (before > 0)
+        gs_format(copy, before + 1, "%s%c", held, option->joined);
+    strcpy(copy + before, text);
     gs_free(*(char **)field);
     *(char **)field = copy;
     return GS_OK;

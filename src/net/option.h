@@ -58,7 +58,7 @@ typedef struct {
     const char *name; /* long name without dashes */
     gs_option_kind kind;
     size_t offset;         /* of the field in the struct that the table describes */
-    const char *value;     /* placeholder in help: "N" */
+    const char *value;     /* placeholder in help: "N"; NULL: may stand alone, and is then "on" */
     const char *standard;  /* default as text; NULL: a flag that is off, a text that is not there */
     const char *help;      /* one line */
     const char *group;     /* heading in help; NULL: that of the row before */
@@ -68,6 +68,7 @@ typedef struct {
     const gs_family *family;
     bool column; /* stands in the log as a config column, and in a saved network */
     bool saved;  /* is no column, but stands in a saved network */
+    char joined; /* a text that comes again goes behind this, after the one before; 0: instead */
 } gs_option;
 
 typedef struct {
@@ -80,6 +81,9 @@ const gs_name *gs_family_row(const gs_family *family, size_t index);
 /* Every name and alias of a family, NULL past the last: what gs_nearest_name searches. */
 const char *gs_family_name_at(const void *family, size_t index);
 
+/* Whether the first `length` characters of `text` name a row of the family, then *index. */
+bool gs_family_find(const gs_family *family, const char *text, size_t length, size_t *index);
+
 /* The row called `name` (dashes and underscores are the same), NULL if none. */
 const gs_option *gs_option_find(const gs_option_table *table, const char *name);
 
@@ -90,6 +94,11 @@ const char *gs_option_name_at(const void *table, size_t index);
    stand before the name that came and the nearest in `table`. Returns GS_ERR_USAGE. */
 gs_status gs_unknown_name(const char *what, const char *dashes, const char *name,
                           gs_name_at *name_at, const void *table, gs_error *error);
+
+/* "--norm: expected one of none, batch, got 'bach' (did you mean 'batch'?)": `nearest` may be NULL,
+   and a long text is cut. Returns GS_ERR_USAGE. */
+gs_status gs_option_refuse(const gs_option *option, const char *expected, const char *text,
+                           const char *nearest, gs_error *error);
 
 /* Set every field of `base` to its default. What a field owned is forgotten: release it first. */
 gs_status gs_options_reset(const gs_option_table *table, void *base, gs_error *error);

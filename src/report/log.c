@@ -26,14 +26,23 @@ static const struct {
     {"clipped", offsetof(gs_training_stats, clipped)},
 };
 
+/* Of the network's place in a sweep, and why there is nothing more to say of it. */
+static const char *const place_names[] = {"point", "points", "error"};
+
 enum {
     STEP_COLUMNS = sizeof step_columns / sizeof *step_columns,
-    COLUMNS = INDICES + GS_COLUMN_COUNT + STEP_COLUMNS
+    PLACE = INDICES + GS_COLUMN_COUNT + STEP_COLUMNS,
+    POINT = PLACE,
+    POINTS,
+    ERROR,
+    COLUMNS
 };
 
 static const char *column_name(size_t column) {
     if (column < INDICES)
         return index_names[column];
+    if (column >= PLACE)
+        return place_names[column - PLACE];
     column -= INDICES;
     return column < GS_COLUMN_COUNT ? gs_column_name((gs_column)column)
                                     : step_columns[column - GS_COLUMN_COUNT].name;
@@ -60,10 +69,15 @@ static gs_cell step_cell(const gs_training_stats *stats, size_t column) {
     return isnan(value) ? gs_cell_absent() : gs_cell_real(value);
 }
 
-static void fill(gs_cell *cell, const gs_record *record, const gs_layer_stats *stats) {
+static void fill_place(gs_cell *cell, const gs_record *record) {
     cell[RUN] = gs_cell_whole(record->run);
     cell[SEED] = gs_cell_whole(record->seed);
     cell[STEP] = gs_cell_whole(record->step);
+    cell[POINT] = gs_cell_whole(record->point);
+    cell[POINTS] = gs_cell_whole(record->points);
+}
+
+static void fill(gs_cell *cell, const gs_record *record, const gs_layer_stats *stats) {
     cell[LAYER] = gs_cell_whole(stats->layer);
     cell[KIND] = gs_cell_text(kind_names[stats->kind]);
     cell[LOSS] = gs_cell_real(record->summary->loss);
@@ -78,9 +92,25 @@ static void fill(gs_cell *cell, const gs_record *record, const gs_layer_stats *s
 
 gs_status gs_log_write(gs_sheet *log, const gs_record *record, gs_error *error) {
     gs_status status = gs_sheet_set_config(log, record->config, error);
+    fill_place(gs_sheet_cells(log), record);
     for (size_t i = 0; status == GS_OK && i < record->rows; i++) {
         fill(gs_sheet_cells(log), record, &record->stats[i]);
         gs_sheet_write(log);
+    }
+    return status;
+}
+
+gs_status gs_log_write_error(gs_sheet *log, const gs_record *record, const char *message,
+                             gs_error *error) {
+    gs_status status = gs_sheet_set_config(log, record->config, error);
+    if (status == GS_OK) {
+        gs_cell *cell = gs_sheet_cells(log);
+        for (size_t i = 0; i < PLACE; i++)
+            cell[i] = gs_cell_absent();
+        fill_place(cell, record);
+        cell[ERROR] = gs_cell_text(message);
+        gs_sheet_write(log);
+        cell[ERROR] = gs_cell_absent();
     }
     return status;
 }

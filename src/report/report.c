@@ -88,6 +88,12 @@ gs_status gs_report_write(gs_report *report, const gs_record *record, gs_error *
     return status == GS_OK ? gs_report_finish(report, error) : status;
 }
 
+gs_status gs_report_write_error(gs_report *report, const gs_record *record, const char *message,
+                                gs_error *error) {
+    gs_status status = gs_log_write_error(report->log, record, message, error);
+    return status == GS_OK ? gs_report_finish(report, error) : status;
+}
+
 gs_status gs_report_finish(gs_report *report, gs_error *error) {
     return gs_file_finish(report->file, error);
 }

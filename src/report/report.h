@@ -5,6 +5,7 @@
  *   run, seed, step, layer, kind, loss   indices, and the loss of the whole network
  *   z_mean ... moved                     every gs_column
  *   accuracy ... clipped                 gs_training_stats, of the whole network
+ *   point, points, error                 its place in a sweep, and why there is nothing to measure
  *   layers, width, act ...               every option that is a column
  */
 #ifndef GS_REPORT_REPORT_H
@@ -15,7 +16,8 @@
 
 /* One network at one step. */
 typedef struct {
-    size_t run; /* 1, 2, ... over the seeds */
+    uint64_t point, points; /* its configuration is this one of so many; 1 of 1 outside sweeps */
+    uint64_t run;           /* 1, 2, ... over the seeds, and over the points of a sweep */
     uint64_t seed;
     size_t step;
     const gs_config *config; /* resolved */
@@ -40,6 +42,11 @@ void gs_report_free(gs_report *report);
 /* Write one record and flush it; in a table the last of several seeds is followed by their spread
    (spread.h). Errors: GS_ERR_IO, where errno is that of the failed write; GS_ERR_MEMORY. */
 gs_status gs_report_write(gs_report *report, const gs_record *record, gs_error *error);
+
+/* In a log, write a row for a network that could not be measured: the record needs its place, seed
+   and configuration, which need not be resolved. Errors: as above. */
+gs_status gs_report_write_error(gs_report *report, const gs_record *record, const char *message,
+                                gs_error *error);
 
 /* Flush and check. Errors: GS_ERR_IO, as above. */
 gs_status gs_report_finish(gs_report *report, gs_error *error);

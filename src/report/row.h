@@ -31,6 +31,10 @@ bool gs_log_has(const char *name);
 
 gs_sheet *gs_log_new(FILE *file, gs_report_style style, gs_error *error);
 
+/* One row, with nothing in it but the record's place, its configuration and the message. */
+gs_status gs_log_write_error(gs_sheet *log, const gs_record *record, const char *message,
+                             gs_error *error);
+
 /* A row for every layer. Errors: GS_ERR_MEMORY; what fails to be written shows in ferror(). */
 gs_status gs_log_write(gs_sheet *log, const gs_record *record, gs_error *error);
 

@@ -159,10 +159,14 @@ const gs_row *gs_sheet_row(const gs_sheet *sheet) {
     return &sheet->row;
 }
 
-void gs_sheet_write(gs_sheet *sheet) {
+void gs_sheet_write_header(gs_sheet *sheet) {
     if (sheet->header)
         sheet->write(sheet->file, &(gs_row){sheet->row.count, sheet->row.name, sheet->titles});
     sheet->header = false;
+}
+
+void gs_sheet_write(gs_sheet *sheet) {
+    gs_sheet_write_header(sheet);
     sheet->write(sheet->file, &sheet->row);
 }
 

@@ -58,6 +58,9 @@ gs_status gs_sheet_set_config(gs_sheet *sheet, const gs_config *config, gs_error
    row. */
 gs_cell *gs_sheet_cells(gs_sheet *sheet);
 
+/* Write the header, if there is to be one and it is not written yet. */
+void gs_sheet_write_header(gs_sheet *sheet);
+
 /* Write them as a row; before the first, the header. What fails shows in ferror() of the file. */
 void gs_sheet_write(gs_sheet *sheet);
 

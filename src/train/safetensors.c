@@ -2,22 +2,17 @@
  * A network to a file: a header that describes the tensors, then their values one after another.
  * https://github.com/huggingface/safetensors#format
  */
-#define _XOPEN_SOURCE 700 /* realpath, in glibc */
-
 #include "train/safetensors.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/replace.h"
 #include "base/text.h"
 #include "net/network.h"
 
@@ -184,99 +179,20 @@ static gs_status write_content(FILE *file, const content *saved, gs_error *error
 
 /* ---- The file ---- */
 
-/* A new file in the folder of `path`; its mode follows the umask, which mkstemp's does not. */
-static gs_status open_temporary(const char *path, FILE **file, char **name, gs_error *error) {
-    const char *slash = strrchr(path, '/');
-    int folder = slash ? (int)(slash + 1 - path) : 0, descriptor = -1;
-    size_t room = (size_t)folder + sizeof ".gradsim-18446744073709551615-99.tmp";
-    *name = gs_alloc(room, 1, error);
-    if (!*name)
-        return GS_ERR_MEMORY;
-    errno = EEXIST;
-    for (int attempt = 0; attempt < 100 && descriptor < 0 && errno == EEXIST; attempt++) {
-        gs_format(*name, room, "%.*s.gradsim-%ld-%d.tmp", folder, path, (long)getpid(), attempt);
-        descriptor = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    }
-    *file = descriptor < 0 ? NULL : fdopen(descriptor, "wb");
-    if (*file)
-        return GS_OK;
-    gs_fail(error, GS_ERR_IO, "%s", strerror(errno));
-    if (descriptor >= 0) {
-        close(descriptor);
-        unlink(*name);
-    }
-    gs_free(*name);
-    *name = NULL;
-    return GS_ERR_IO;
-}
-
-/* A new file is put in its place; what is none such is written to as it is. */
-static bool is_replaced(const char *path) {
-    struct stat info;
-    return lstat(path, &info) != 0 || (S_ISREG(info.st_mode) && access(path, W_OK) == 0);
-}
-
-/* *temporary is NULL if `path` is written to as it is. */
-static gs_status open_file(const char *path, FILE **file, char **temporary, gs_error *error) {
-    *temporary = NULL;
-    if (is_replaced(path))
-        return open_temporary(path, file, temporary, error);
-    *file = fopen(path, "wb");
-    return *file ? GS_OK : gs_fail(error, GS_ERR_IO, "%s", strerror(errno));
-}
-
-static gs_status save_as(const content *saved, const char *path, gs_error *error) {
-    FILE *file;
-    char *temporary;
-    gs_status status = open_file(path, &file, &temporary, error);
-    if (status != GS_OK)
-        return status;
-    status = write_content(file, saved, error);
-    if (fclose(file) != 0 && status == GS_OK)
-        status = gs_fail(error, GS_ERR_IO, "%s", strerror(errno));
-    if (temporary && status == GS_OK && rename(temporary, path) != 0)
-        status = gs_fail(error, GS_ERR_IO, "%s", strerror(errno));
-    if (temporary && status != GS_OK)
-        unlink(temporary);
-    gs_free(temporary);
-    return status;
-}
-
-/* A pipe is not opened, for its reader would see it end; nor is a link to what is yet to be made. */
-static gs_status try_as(const char *path, gs_error *error) {
-    struct stat info;
-    FILE *file;
-    char *temporary;
-    if (lstat(path, &info) != 0 && errno != ENOENT)
-        return gs_fail(error, GS_ERR_IO, "%s", strerror(errno));
-    if (is_replaced(path)) {
-        gs_status status = open_temporary(path, &file, &temporary, error);
-        if (status == GS_OK) {
-            fclose(file);
-            unlink(temporary);
-            gs_free(temporary);
-        }
-        return status;
-    }
-    if (stat(path, &info) != 0 || (!S_ISDIR(info.st_mode) && access(path, W_OK) == 0))
-        return GS_OK;
-    return gs_fail(error, GS_ERR_IO, "%s", strerror(S_ISDIR(info.st_mode) ? EISDIR : errno));
-}
-
 gs_status gs_safetensors_save(const gs_network *network, const gs_config *config,
                               const gs_extra_tensors *extra, const char *path, gs_error *error) {
     const content saved = {network, config, extra, count_own(network)};
+    gs_replacement replacement;
     gs_error why;
-    char *target = realpath(path, NULL); /* NULL if there is none yet */
-    gs_status status = save_as(&saved, target ? target : path, &why);
-    free(target);
+    gs_status status = gs_replace_open(&replacement, path, &why);
+    if (status == GS_OK)
+        status =
+            gs_replace_close(&replacement, write_content(replacement.file, &saved, &why), &why);
     return status == GS_OK ? GS_OK : gs_fail(error, status, "%s: %s", path, why.message);
 }
 
 gs_status gs_safetensors_try(const char *path, gs_error *error) {
     gs_error why;
-    char *target = realpath(path, NULL);
-    gs_status status = try_as(target ? target : path, &why);
-    free(target);
+    gs_status status = gs_replace_try(path, &why);
     return status == GS_OK ? GS_OK : gs_fail(error, status, "%s: %s", path, why.message);
 }

@@ -51,7 +51,9 @@ static inline sample sample_new(void) {
 }
 
 static inline gs_record record_of(const sample *s) {
-    return (gs_record){.run = 2,
+    return (gs_record){.point = 4,
+                       .points = 5,
+                       .run = 2,
                        .seed = UINT64_MAX,
                        .config = s->config,
                        .rows = 4,

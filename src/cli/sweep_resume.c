@@ -1,0 +1,243 @@
+/*
+ * Going on with a sweep: the rows that are there must be what this sweep would have written, point
+ * by point, as far as places, seeds and options tell.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "cli/sweep.h"
+#include "report/row.h"
+#include "report/sheet_read.h"
+
+typedef struct {
+    sweep *s;
+    gs_sheet *sheet; /* as this sweep writes it */
+    char *header;    /* [header_length], likewise */
+    size_t header_length;
+    gs_sheet_reader *reader;
+    size_t points_column, seed_column, options_column;          /* of both kinds of sheets */
+    size_t run_column, step_column, layer_column, error_column; /* of rows of layers */
+
+    uint64_t point; /* at hand; 0 before the first */
+    cli_job job;    /* of it */
+    sweep_data *borrowed;
+    char **texts; /* of its options */
+    bool is_whole;
+    uint64_t behind, length; /* points that are whole, and their bytes */
+} scan;
+
+/* ---- What is expected ---- */
+
+static gs_status make_header(scan *c, gs_error *error) {
+    const sweep *s = c->s;
+    FILE *memory = open_memstream(&c->header, &c->header_length);
+    if (!memory)
+        return gs_fail(error, GS_ERR_MEMORY, "no memory for a line of column names");
+    c->sheet = s->options.summary ? gs_outcome_sheet_new(memory, s->style, error)
+                                  : gs_log_new(memory, s->style, error);
+    if (c->sheet)
+        gs_sheet_write_header(c->sheet);
+    fclose(memory);
+    return c->sheet ? GS_OK : GS_ERR_MEMORY;
+}
+
+static void end_point(scan *c) {
+    if (c->point > 0) {
+        gs_free(c->texts);
+        sweep_end_job(c->s, &c->job, c->borrowed);
+    }
+    c->point = 0;
+}
+
+static gs_status begin_point(scan *c, uint64_t point, gs_error *error) {
+    gs_error why;
+    end_point(c);
+    gs_status status = sweep_begin_job(c->s, point, &c->job, &c->borrowed, &why);
+    c->texts = c->job.config ? gs_option_texts(c->job.config, error) : NULL;
+    c->point = point;
+    c->is_whole = false;
+    return c->texts ? GS_OK : gs_fail(error, status, "no memory for a point");
+}
+
+/* ---- Rows ---- */
+
+static gs_status expect(const scan *c, const gs_sheet_line *row, size_t column,
+                        const char *expected, gs_error *error) {
+    if (strcmp(row->cells[column], expected) == 0)
+        return GS_OK;
+    return gs_sheet_refuse(
+        c->reader, error, "expected %s '%.80s' at point %" PRIu64 " of this sweep, got '%.80s'",
+        gs_sheet_column_name(c->reader, column), expected, c->point, row->cells[column]);
+}
+
+static gs_status expect_whole(const scan *c, const gs_sheet_line *row, size_t column,
+                              uint64_t expected, gs_error *error) {
+    char text[32];
+    gs_format(text, sizeof text, "%" PRIu64, expected);
+    return expect(c, row, column, text, error);
+}
+
+static gs_status check_options(const scan *c, const gs_sheet_line *row, gs_error *error) {
+    size_t column = c->options_column;
+    gs_status status = GS_OK;
+    for (size_t i = 0; i < gs_config_options.count && status == GS_OK; i++)
+        if (gs_config_options.rows[i].column)
+            status = expect(c, row, column++, c->texts[i], error);
+    return status;
+}
+
+/* A network ends with the last layer of its last step, or with an error. One that trains may end
+   before, at what is not finite: that point is run again. */
+static gs_status check_network(scan *c, const gs_sheet_line *row, gs_error *error) {
+    const gs_config *config = c->job.config;
+    uint64_t index, first = (c->point - 1) * c->s->seeds + 1;
+    gs_status status = gs_sheet_whole(c->reader, c->run_column, &index, error);
+    if (status == GS_OK && (index < first || index - first >= c->s->seeds))
+        return gs_sheet_refuse(c->reader, error,
+                               "expected run %" PRIu64 " to %" PRIu64 " at point %" PRIu64
+                               " of this sweep, got %" PRIu64,
+                               first, first + c->s->seeds - 1, c->point, index);
+    if (status == GS_OK)
+        status = expect_whole(c, row, c->seed_column, config->seed + (index - first), error);
+    bool has_failed = row->cells[c->error_column][0] != '\0';
+    uint64_t step = config->steps, layer = config->layers + config->head;
+    if (status == GS_OK && !has_failed)
+        status = gs_sheet_whole(c->reader, c->step_column, &step, error);
+    if (status == GS_OK && !has_failed)
+        status = gs_sheet_whole(c->reader, c->layer_column, &layer, error);
+    c->is_whole = status == GS_OK && index - first == c->s->seeds - 1 && step == config->steps &&
+                  layer == config->layers + config->head;
+    return status;
+}
+
+static gs_status check_row(scan *c, const gs_sheet_line *row, uint64_t point, gs_error *error) {
+    gs_status status = GS_OK;
+    if (point != c->point) {
+        uint64_t place = c->point > 0 ? c->behind + 1 : 0, next = sweep_point(c->s, place);
+        if (place >= c->s->count || point != next)
+            return gs_sheet_refuse(c->reader, error,
+                                   "expected point %" PRIu64 " of this sweep next, got %" PRIu64,
+                                   next, point);
+        c->behind = place;
+        c->length = row->offset;
+        status = begin_point(c, point, error);
+    }
+    if (status == GS_OK)
+        status = expect_whole(c, row, c->points_column, cli_grid_points(c->s->grid), error);
+    if (status == GS_OK)
+        status = check_options(c, row, error);
+    if (status == GS_OK && !c->s->options.summary)
+        return check_network(c, row, error);
+    c->is_whole = status == GS_OK;
+    return status == GS_OK ? expect_whole(c, row, c->seed_column, c->job.config->seed, error)
+                           : status;
+}
+
+/* ---- The file ---- */
+
+static gs_status check_columns(scan *c, gs_error *error) {
+    const gs_row *expected = gs_sheet_row(c->sheet);
+    for (size_t i = 0; i < expected->count; i++)
+        if (i >= gs_sheet_columns(c->reader) ||
+            strcmp(gs_sheet_column_name(c->reader, i), expected->name[i]) != 0)
+            return gs_fail(error, GS_ERR_FORMAT,
+                           "%s: line 1: expected column %zu to be '%s', as this sweep writes it",
+                           c->s->job.path, i + 1, expected->name[i]);
+    c->options_column = expected->count;
+    for (size_t i = 0; i < gs_config_options.count; i++)
+        c->options_column -= gs_config_options.rows[i].column;
+    const struct {
+        const char *name;
+        size_t *column;
+    } wanted[] = {{"points", &c->points_column}, {"seed", &c->seed_column},
+                  {"run", &c->run_column},       {"step", &c->step_column},
+                  {"layer", &c->layer_column},   {"error", &c->error_column}};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        gs_sheet_find(c->reader, wanted[i].name, wanted[i].column);
+    return GS_OK;
+}
+
+static gs_status read_rows(scan *c, gs_error *error) {
+    const gs_sheet_line *row = NULL;
+    uint64_t point, end = c->header_length;
+    size_t column;
+    gs_status status = gs_sheet_require(c->reader, "point", &column, error);
+    while (status == GS_OK) {
+        status = gs_sheet_next(c->reader, &row, error);
+        if (status != GS_OK && gs_sheet_is_torn(c->reader))
+            return GS_OK;
+        if (status != GS_OK || !row)
+            break;
+        status = gs_sheet_whole(c->reader, column, &point, error);
+        if (status == GS_OK)
+            status = check_row(c, row, point, error);
+        end = row->offset + row->length;
+    }
+    if (status == GS_OK && c->is_whole) {
+        c->behind++;
+        c->length = end;
+    }
+    return status;
+}
+
+/* A file that ends within its first line holds nothing yet: within the header, or in JSON lines,
+   which have none, within a row. */
+static bool is_fresh(const scan *c, FILE *file) {
+    bool has_header = c->header_length > 0;
+    gs_line first = {0};
+    if (!has_header)
+        gs_line_add(&first, "{\"%s\":", gs_sheet_row(c->sheet)->name[0]);
+    const char *expected = has_header ? c->header : first.text;
+    size_t length = has_header ? c->header_length : first.length, matched = 0;
+    int byte;
+    rewind(file);
+    while ((byte = getc(file)) != EOF && matched < length &&
+           byte == (unsigned char)expected[matched])
+        matched++;
+    while (!has_header && matched == length && byte != EOF && byte != '\n')
+        byte = getc(file);
+    bool is_fresh = byte == EOF && !ferror(file);
+    rewind(file);
+    return is_fresh;
+}
+
+static gs_status scan_file(scan *c, gs_error *error) {
+    const sweep *s = c->s;
+    gs_status status = make_header(c, error);
+    if (status != GS_OK || is_fresh(c, s->job.file))
+        return status;
+    status = gs_sheet_open(s->job.file, s->job.path, &c->reader, error);
+    if (status == GS_OK)
+        status = check_columns(c, error);
+    if (status == GS_OK)
+        status = read_rows(c, error);
+    return status;
+}
+
+static gs_status cut(const sweep *s, uint64_t length, gs_error *error) {
+    off_t end = (off_t)length;
+    if (fseeko(s->job.file, end, SEEK_SET) == 0 && ftruncate(fileno(s->job.file), end) == 0)
+        return GS_OK;
+    return gs_fail(error, GS_ERR_IO, "cannot cut '%s': %s", s->job.path, strerror(errno));
+}
+
+gs_status sweep_resume(sweep *s, gs_error *error) {
+    scan c = {.s = s};
+    gs_status status = cli_job_open(&s->job, "r+", &s->style, error);
+    if (status == GS_OK)
+        status = scan_file(&c, error);
+    if (status == GS_OK)
+        status = cut(s, c.behind > 0 ? c.length : 0, error);
+    s->behind = c.behind;
+    s->style.header &= c.behind == 0;
+    end_point(&c);
+    gs_sheet_close(c.reader);
+    gs_sheet_free(c.sheet);
+    free(c.header);
+    return status;
+}
