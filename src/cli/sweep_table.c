@@ -146,8 +146,7 @@ static void write_matrices(const sweep_table *t) {
     size_t cells = cli_grid_values(t->s->grid, t->down) * cli_grid_values(t->s->grid, t->across);
     for (size_t i = 0; i < cells; i++)
         has_labels |= t->cells[i].is_there && !isnan(t->cells[i].accuracy);
-    write_matrix(t, "log10 |dL/dx_0| / |dL/dx_L|", NULL,
-                 offsetof(cell, ratio));
+    write_matrix(t, "log10 |dL/dx_0| / |dL/dx_L|", NULL, offsetof(cell, ratio));
     if (t->trains)
         write_matrix(t, "loss", "%.3g", offsetof(cell, loss));
     if (t->trains && has_labels)
