@@ -106,16 +106,25 @@ static cell cell_of(const gs_outcome *outcome) {
                   100 * (isnan(held_out) ? gs_sample_mean(&outcome->accuracy) : held_out)};
 }
 
-static void format_cell(char text[48], const char *format, double value, char mark) {
-    char number[32] = "-";
-    if (!isnan(value) && !format)
-        gs_format_log(number, value);
-    else if (!isnan(value))
+/* A number and its mark; a line does not end with a blank. NULL is the format of a logarithm. */
+static void write_cell(const sweep_table *t, const cell *c, int width, const char *format,
+                       double value, bool is_last) {
+    bool alarm = c->is_there && c->mark != ' ';
+    char number[32] = "";
+    if (c->is_there && isnan(value))
+        gs_format(number, sizeof number, "-");
+    else if (c->is_there && format)
         gs_format(number, sizeof number, format, value);
-    gs_format(text, 48, "%s%c", number, mark);
+    else if (c->is_there)
+        gs_format_log(number, value);
+    gs_alarm_begin(t->out, t->s->style.color, alarm);
+    fprintf(t->out, " %*s", width - 1, number);
+    if (alarm || !is_last)
+        putc(alarm ? c->mark : ' ', t->out);
+    gs_alarm_end(t->out, t->s->style.color, alarm);
 }
 
-/* The number at `offset` of each cell; NULL is the format of a logarithm. */
+/* The number at `offset` of each cell. */
 static void write_matrix(const sweep_table *t, const char *title, const char *format,
                          size_t offset) {
     const cli_grid *grid = t->s->grid;
@@ -123,19 +132,15 @@ static void write_matrix(const sweep_table *t, const char *title, const char *fo
     int head = value_width(grid, t->down), width = cell_width(t);
     fprintf(t->out, "%s, %s down, %s across\n%*s", title, t->down->name, t->across->name, head, "");
     for (size_t j = 0; j < columns; j++)
-        fprintf(t->out, " %*s", width - 1, cli_grid_value(grid, t->across, j));
+        fprintf(t->out, "%*s%s", width, cli_grid_value(grid, t->across, j),
+                j + 1 < columns ? " " : "");
     for (size_t i = 0; i < rows; i++) {
         fprintf(t->out, "\n%*s", head, cli_grid_value(grid, t->down, i));
         for (size_t j = 0; j < columns; j++) {
             const cell *c = &t->cells[i * columns + j];
-            char text[48] = "";
             double value;
             memcpy(&value, (const char *)c + offset, sizeof value);
-            if (c->is_there)
-                format_cell(text, format, value, c->mark);
-            gs_alarm_begin(t->out, t->s->style.color, c->is_there && c->mark != ' ');
-            fprintf(t->out, " %*s", width, text);
-            gs_alarm_end(t->out, t->s->style.color, c->is_there && c->mark != ' ');
+            write_cell(t, c, width, format, value, j + 1 == columns);
         }
     }
     fputs("\n\n", t->out);
