@@ -26,6 +26,16 @@ static double get(const void *element) {
     return *(const real *)element;
 }
 
+static void set_all(size_t count, const double *values, void *elements) {
+    for (size_t i = 0; i < count; i++)
+        ((real *)elements)[i] = (real)values[i];
+}
+
+static void get_all(size_t count, const void *elements, double *values) {
+    for (size_t i = 0; i < count; i++)
+        values[i] = ((const real *)elements)[i];
+}
+
 static void scale(size_t count, double factor, const void *x, void *out) {
     vec f = v_set((real)factor);
     for (size_t i = 0; i < count; i += LANES)

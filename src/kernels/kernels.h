@@ -129,9 +129,11 @@ typedef struct gs_kernels {
 
     /* ---- elementwise.h: `rows` panel rows, `count` elements (a multiple of panel) ---- */
 
-    /* One element, rounded to the type. */
+    /* One element, and `count` in a row, rounded to the type. */
     void (*set)(void *element, double value);
     double (*get)(const void *element);
+    void (*set_all)(size_t count, const double *values, void *elements);
+    void (*get_all)(size_t count, const void *elements, double *values);
     /* out = factor x */
     void (*scale)(size_t count, double factor, const void *x, void *out);
     /* out = fma(b, y, a x) */

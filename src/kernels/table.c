@@ -74,6 +74,8 @@ const gs_kernels GS_KERNEL_TABLE = {
 
     .set = set,
     .get = get,
+    .set_all = set_all,
+    .get_all = get_all,
     .scale = scale,
     .combine = combine,
     .multiply = multiply,

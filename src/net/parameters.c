@@ -128,23 +128,13 @@ void gs_parameters_free(gs_parameters *parameters) {
 
 /* ---- Elements ---- */
 
-static void set_elements(const gs_kernels *kernels, const double *from, size_t count, void *to) {
-    for (size_t i = 0; i < count; i++)
-        kernels->set((char *)to + i * kernels->size, from[i]);
-}
-
-static void get_elements(const gs_kernels *kernels, const void *from, size_t count, double *to) {
-    for (size_t i = 0; i < count; i++)
-        to[i] = kernels->get((const char *)from + i * kernels->size);
-}
-
 void gs_parameters_gather(const gs_parameters *parameters) {
     const gs_kernels *k = parameters->kernels;
     for (size_t i = 0; i < parameters->count; i++) {
         const gs_trainable *item = &parameters->items[i];
         if (item->vector) {
-            set_elements(k, item->vector->values, item->vector->units, item->values);
-            set_elements(k, item->vector->grad, item->vector->units, item->grad);
+            k->set_all(item->vector->units, item->vector->values, item->values);
+            k->set_all(item->vector->units, item->vector->grad, item->grad);
         } else if (item->skip) {
             k->set(item->values, item->skip->alpha);
             k->set(item->grad, item->skip->grad_alpha);
@@ -157,7 +147,7 @@ void gs_parameters_scatter(const gs_parameters *parameters) {
     for (size_t i = 0; i < parameters->count; i++) {
         const gs_trainable *item = &parameters->items[i];
         if (item->vector)
-            get_elements(k, item->values, item->vector->units, item->vector->values);
+            k->get_all(item->vector->units, item->values, item->vector->values);
         else if (item->skip)
             item->skip->alpha = k->get(item->values);
     }

@@ -115,8 +115,7 @@ void gs_optimizer_read_moment(const gs_optimizer *optimizer, size_t parameter, s
         gs_matrix_read(&optimizer->network->engine, &matrix, values);
         return;
     }
-    for (size_t i = 0; i < units_of(item); i++)
-        values[i] = k->get(elements + i * k->size);
+    k->get_all(units_of(item), elements, values);
 }
 
 void gs_optimizer_write_moment(const gs_optimizer *optimizer, size_t parameter, size_t moment,
@@ -129,8 +128,7 @@ void gs_optimizer_write_moment(const gs_optimizer *optimizer, size_t parameter, 
         gs_matrix_write(&optimizer->network->engine, values, &matrix);
         return;
     }
-    for (size_t i = 0; i < units_of(item); i++)
-        k->set(elements + i * k->size, values[i]);
+    k->set_all(units_of(item), values, elements);
 }
 
 /* ---- The update ---- */
