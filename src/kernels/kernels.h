@@ -188,10 +188,9 @@ typedef struct gs_kernels {
 
     /* ---- optimize.h: `count` contiguous elements (a multiple of panel) ---- */
 
-    /* Weights and moments in place; a moment that a rule does not have may be NULL. Returns the sum
-       of (w' - w)^2. */
-    double (*optimize[GS_UPDATE_COUNT])(const gs_update *update, size_t count, const void *grad,
-                                        void *weight, void *first, void *second);
+    /* Weights and moments in place; a moment that a rule does not have may be NULL. */
+    void (*optimize[GS_UPDATE_COUNT])(const gs_update *update, size_t count, const void *grad,
+                                      void *weight, void *first, void *second);
     /* The sum of (x - y)^2, in double. */
     double (*squared_distance)(size_t count, const void *x, const void *y);
     /* squares[8] += the sums of squares of the rows of a row of tiles */

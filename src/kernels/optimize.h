@@ -86,11 +86,11 @@ static inline vec direction_adam(const update_lanes *u, vec g, real *first, real
     return over_root(u, v_mul(m, u->correction1), root);
 }
 
-/* Returns the sum of (w' - w)^2. A moment that the rule does not have may be NULL. */
-__attribute__((always_inline)) static inline double optimize(direction_rule direction,
-                                                             const gs_update *update, size_t count,
-                                                             const void *grad, void *weight,
-                                                             void *first, void *second) {
+/* A moment that the rule does not have may be NULL. */
+__attribute__((always_inline)) static inline void optimize(direction_rule direction,
+                                                           const gs_update *update, size_t count,
+                                                           const void *grad, void *weight,
+                                                           void *first, void *second) {
     const update_lanes u = {v_set((real)update->beta1),      v_set((real)(1 - update->beta1)),
                             v_set((real)update->beta2),      v_set((real)(1 - update->beta2)),
                             v_set((real)update->eps),        v_set((real)update->correction1),
@@ -99,50 +99,38 @@ __attribute__((always_inline)) static inline double optimize(direction_rule dire
     vec keep = v_set((real)update->keep), l1 = v_set((real)update->l1),
         l2 = v_set((real)update->l2);
     real *m = first ? first : weight, *v = second ? second : weight;
-    dvec sums[DVECS];
-    clear_sums(sums);
-    for (size_t i = 0; i < count; i += PANEL)
-        for (size_t j = 0; j < VECS; j++) {
-            size_t at = i + j * LANES;
-            vec w = v_load((real *)weight + at);
-            vec sign = v_select(v_eq(w, v_zero()), v_zero(), v_copysign(l1, w));
-            vec g = v_fma(factor, v_load((const real *)grad + at), sign);
-            g = v_fma(l2, w, g);
-            vec step = direction(&u, g, m + at, v + at);
-            vec next = v_fma(down, step, v_mul(keep, w));
-            v_store((real *)weight + at, next);
-            for (size_t part = 0; part < PARTS; part++) {
-                dvec moved = d_sub(v_to_d(next, part), v_to_d(w, part));
-                dvec *sum = &sums[(j * PARTS + part) % DVECS];
-                *sum = d_fma(moved, moved, *sum);
-            }
-        }
-    return d_sum(sums);
+    for (size_t i = 0; i < count; i += LANES) {
+        vec w = v_load((real *)weight + i);
+        vec sign = v_select(v_eq(w, v_zero()), v_zero(), v_copysign(l1, w));
+        vec g = v_fma(factor, v_load((const real *)grad + i), sign);
+        vec step = direction(&u, v_fma(l2, w, g), m + i, v + i);
+        v_store((real *)weight + i, v_fma(down, step, v_mul(keep, w)));
+    }
 }
 
-static double optimize_sgd(const gs_update *update, size_t count, const void *grad, void *weight,
-                           void *first, void *second) {
-    return optimize(direction_sgd, update, count, grad, weight, first, second);
+static void optimize_sgd(const gs_update *update, size_t count, const void *grad, void *weight,
+                         void *first, void *second) {
+    optimize(direction_sgd, update, count, grad, weight, first, second);
 }
 
-static double optimize_momentum(const gs_update *update, size_t count, const void *grad,
-                                void *weight, void *first, void *second) {
-    return optimize(direction_momentum, update, count, grad, weight, first, second);
+static void optimize_momentum(const gs_update *update, size_t count, const void *grad, void *weight,
+                              void *first, void *second) {
+    optimize(direction_momentum, update, count, grad, weight, first, second);
 }
 
-static double optimize_nesterov(const gs_update *update, size_t count, const void *grad,
-                                void *weight, void *first, void *second) {
-    return optimize(direction_nesterov, update, count, grad, weight, first, second);
+static void optimize_nesterov(const gs_update *update, size_t count, const void *grad, void *weight,
+                              void *first, void *second) {
+    optimize(direction_nesterov, update, count, grad, weight, first, second);
 }
 
-static double optimize_rmsprop(const gs_update *update, size_t count, const void *grad,
-                               void *weight, void *first, void *second) {
-    return optimize(direction_rmsprop, update, count, grad, weight, first, second);
+static void optimize_rmsprop(const gs_update *update, size_t count, const void *grad, void *weight,
+                             void *first, void *second) {
+    optimize(direction_rmsprop, update, count, grad, weight, first, second);
 }
 
-static double optimize_adam(const gs_update *update, size_t count, const void *grad, void *weight,
-                            void *first, void *second) {
-    return optimize(direction_adam, update, count, grad, weight, first, second);
+static void optimize_adam(const gs_update *update, size_t count, const void *grad, void *weight,
+                          void *first, void *second) {
+    optimize(direction_adam, update, count, grad, weight, first, second);
 }
 
 static double squared_distance(size_t count, const void *x, const void *y) {

@@ -195,27 +195,28 @@ static void update_chunk(void *context, size_t index) {
     gs_step_chunk *chunk = &optimizer->chunks[job->first_chunk + index];
     const gs_step_slot *slot = &optimizer->slots[chunk->owner];
     _Alignas(64) char grad_copy[GS_CHUNK_BYTES], copies[1 + GS_MOMENTS][GS_CHUNK_BYTES];
+    size_t count = chunk->tiles * GS_TILE_SIZE;
+    char *values = optimizer->parameters.items[chunk->owner].values;
+    void *weight = tiles_of(job, chunk, values, copy_of(job, chunk, copies[0]));
     gs_update update = job->update;
     const void *grad = gs_step_gradient(optimizer, chunk, grad_copy, &update.factor);
-    chunk->step = k->optimize[job->rule](&update, chunk->tiles * GS_TILE_SIZE, grad,
-                                         tiles_of(job, chunk,
-                                                  optimizer->parameters.items[chunk->owner].values,
-                                                  copy_of(job, chunk, copies[0])),
-                                         tiles_of(job, chunk, slot->moment[0], copies[1]),
-                                         tiles_of(job, chunk, slot->moment[1], copies[2]));
+    k->optimize[job->rule](&update, count, grad, weight,
+                           tiles_of(job, chunk, slot->moment[0], copies[1]),
+                           tiles_of(job, chunk, slot->moment[1], copies[2]));
+    if (job->is_trial)
+        chunk->step =
+            k->squared_distance(count, weight, values + chunk->first * GS_TILE_SIZE * k->size);
 }
 
-static void take_steps(const gs_optimizer *optimizer, gs_step_stats *stats) {
+static void take_steps(const gs_optimizer *optimizer, gs_layer_step *layers) {
     for (size_t i = 0; i < optimizer->parameters.count; i++) {
         const gs_trainable *item = &optimizer->parameters.items[i];
         const gs_step_slot *slot = &optimizer->slots[i];
         double squares = 0;
         for (size_t c = 0; c < slot->chunk_count; c++)
             squares += optimizer->chunks[slot->first_chunk + c].step;
-        if (!isfinite(squares) && stats->nonfinite_layer == 0)
-            stats->nonfinite_layer = item->layer;
-        if (stats->layers && item->weight)
-            stats->layers[item->layer - 1].step = (gs_magnitude){squares, 0};
+        if (item->weight)
+            layers[item->layer - 1].step = (gs_magnitude){squares, 0};
     }
 }
 
@@ -265,13 +266,11 @@ static gs_status update(update_job *job, const gs_step_settings *settings, gs_st
         return gs_fail(error, GS_ERR_USAGE, "a step: expected a backward pass before it");
     stats->before = stats->after = (gs_magnitude){NAN, 0};
     stats->is_clipped = false;
-    stats->nonfinite_layer = 0;
     gs_parameters_gather(&optimizer->parameters);
     gs_step_plan_clipping(optimizer, settings, stats);
     job->rule = gs_update_rule_of(optimizer->opt)->kernel;
     job->update = update_of(optimizer, settings);
     gs_step_for_chunks(optimizer, update_chunk, job);
-    take_steps(optimizer, stats);
     return GS_OK;
 }
 
@@ -308,9 +307,11 @@ gs_status gs_optimizer_try(gs_optimizer *optimizer, const gs_step_settings *sett
                            gs_step_stats *stats, gs_error *error) {
     update_job job = {.optimizer = optimizer, .is_trial = true};
     gs_status status = update(&job, settings, stats, error);
-    if (status == GS_OK && stats->layers && settings->max_norm > 0)
-        status = try_max_norm(job, settings->max_norm, stats->layers, error);
-    return status;
+    if (status != GS_OK || !stats->layers)
+        return status;
+    take_steps(optimizer, stats->layers);
+    return settings->max_norm > 0 ? try_max_norm(job, settings->max_norm, stats->layers, error)
+                                  : GS_OK;
 }
 
 gs_status gs_optimizer_step(gs_optimizer *optimizer, const gs_step_settings *settings,

@@ -20,8 +20,7 @@ typedef struct {
     bool grad_normalize; /* each layer's gradient to norm 1 first */
 } gs_step_settings;
 
-/* Of one layer's weights. The step is W' - W as stored, of a step that was taken before a
-   max-norm. */
+/* Of one layer's weights. The step is W' - W as stored, and known of one that is tried only. */
 typedef struct {
     gs_magnitude before, after; /* of dL/dW as it came, and as it went into the step */
     gs_magnitude weight, step;  /* of W before the step, and of the step */
@@ -31,8 +30,7 @@ typedef struct {
     gs_layer_step *layers; /* the caller's, one a layer; NULL: not wanted */
     /* The same of all gradients together; nan if there was no need and no `layers`. */
     gs_magnitude before, after;
-    bool is_clipped;        /* clipping changed something */
-    size_t nonfinite_layer; /* the first whose step has no finite norm, 0 if none */
+    bool is_clipped; /* clipping changed something */
 } gs_step_stats;
 
 /* Some tiles of one parameter, and sums of squares over them. */

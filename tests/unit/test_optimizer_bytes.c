@@ -11,7 +11,7 @@ enum { COUNT = 3 * GS_TILE_SIZE };
 
 typedef struct {
     _Alignas(64) char w[COUNT * 8], g[COUNT * 8], first[COUNT * 8], second[COUNT * 8];
-    double sums[GS_UPDATE_COUNT + 2];
+    double sums[2];
 } memory;
 
 /* Ordinary numbers, zeros, and a few that are very small or large. */
@@ -38,12 +38,12 @@ static void run_kernels(const gs_kernels *k, memory *m) {
                               .correction1 = 1.1,
                               .correction2 = 1.2};
     for (size_t rule = 0; rule < GS_UPDATE_COUNT; rule++)
-        m->sums[rule] = k->optimize[rule](&update, COUNT, m->g, m->w, m->first, m->second);
-    m->sums[GS_UPDATE_COUNT] = k->squared_distance(COUNT, m->w, m->g);
+        k->optimize[rule](&update, COUNT, m->g, m->w, m->first, m->second);
+    m->sums[0] = k->squared_distance(COUNT, m->w, m->g);
     double squares[GS_TILE] = {0}, factor[GS_TILE] = {1, 2, 0, 0.3, -1, 5, 1e-5, 1};
     k->tile_row_squares(3, m->w, squares);
     for (size_t i = 0; i < GS_TILE; i++)
-        m->sums[GS_UPDATE_COUNT + 1] += squares[i] / (double)(i + 3);
+        m->sums[1] += squares[i] / (double)(i + 3);
     k->clip_tile_row(3, factor, 0.5, m->g, m->g);
 }
 
