@@ -201,6 +201,18 @@ typedef struct {
     char *transposed;
 } outer_pass;
 
+static outer_pass outer_pass_of(const gs_outer_job *job, size_t panel, size_t first,
+                                void *transposed) {
+    size_t width = job->kernels->panel, panels = (job->u->rows + width - 1) / width;
+    size_t panels_left = panels > panel ? panels - panel : 0;
+    size_t rows_left = job->u->panels * width - first;
+    return (outer_pass){.panel = panel,
+                        .panels = panels_left < job->panels ? panels_left : job->panels,
+                        .first = first,
+                        .rows = rows_left < OUTER_ROWS ? rows_left : OUTER_ROWS,
+                        .transposed = transposed};
+}
+
 static char *transposed_panel(const outer_pass *p, size_t i) {
     return p->transposed + i * p->rows * GS_PANEL_BYTES;
 }
@@ -214,6 +226,15 @@ static void transpose(const gs_outer_job *job, const outer_pass *p) {
     for (size_t b = 0; b < p->rows; b += k->panel)
         k->transpose_panel(units, panel_of(job->u, (p->first + b) / k->panel, unit),
                            p->rows * k->panel, p->transposed + b * GS_PANEL_BYTES);
+}
+
+/* The i-th row of tiles of what a pass will transpose, if it has so many: a transposition does
+   nothing but wait for what is not in the cache. */
+static void fetch_for_pass(const gs_outer_job *job, const outer_pass *p, size_t i) {
+    size_t width = job->kernels->panel, across = p->rows / width;
+    size_t unit = p->panel * width + i / across * GS_TILE, end = (p->panel + p->panels) * width;
+    if (unit < end && unit < job->u->rows)
+        job->kernels->fetch_rows(GS_TILE, panel_of(job->u, p->first / width + i % across, unit));
 }
 
 /* 8 rows of a panel of dW, as tiles; at the edge not all of them are there. */
@@ -235,21 +256,30 @@ static void outer_block(const gs_outer_job *job, const outer_pass *p, size_t til
         memcpy(tiles, edge, tiles_left * bytes);
 }
 
+/* Meanwhile what the next pass begins with is brought into the cache, bit by bit. */
+static void run_outer_pass(const gs_outer_job *job, const outer_pass *p, const outer_pass *next) {
+    size_t fetched = 0;
+    transpose(job, p);
+    for (size_t block = 0; block < job->grad->row_tiles; block += GS_BLOCK_TILES)
+        for (size_t i = 0; i < p->panels; i++)
+            for (size_t tile = block; tile < block + GS_BLOCK_TILES && tile < job->grad->row_tiles;
+                 tile++) {
+                fetch_for_pass(job, next, fetched++);
+                outer_block(job, p, tile, i);
+            }
+}
+
+/* A thread that takes tasks in order goes on with the next panels. */
 static void run_outer(void *context, size_t index) {
     const gs_outer_job *job = context;
-    const gs_kernels *k = job->kernels;
-    size_t panels = (job->u->rows + k->panel - 1) / k->panel, first = index * job->panels;
-    size_t left = panels - first, rows = job->u->panels * k->panel;
+    size_t panel = index * job->panels, rows = job->u->panels * job->kernels->panel;
     _Alignas(64) char transposed[OUTER_PANELS * OUTER_ROWS * GS_PANEL_BYTES];
-    outer_pass p = {first, left < job->panels ? left : job->panels, 0, 0, transposed};
-    for (; p.first < rows; p.first += p.rows) {
-        p.rows = rows - p.first < OUTER_ROWS ? rows - p.first : OUTER_ROWS;
-        transpose(job, &p);
-        for (size_t block = 0; block < job->grad->row_tiles; block += GS_BLOCK_TILES)
-            for (size_t i = 0; i < p.panels; i++)
-                for (size_t tile = block;
-                     tile < block + GS_BLOCK_TILES && tile < job->grad->row_tiles; tile++)
-                    outer_block(job, &p, tile, i);
+    for (size_t first = 0; first < rows; first += OUTER_ROWS) {
+        bool is_last = rows - first <= OUTER_ROWS;
+        outer_pass p = outer_pass_of(job, panel, first, transposed);
+        outer_pass next = outer_pass_of(job, is_last ? panel + job->panels : panel,
+                                        is_last ? 0 : first + OUTER_ROWS, NULL);
+        run_outer_pass(job, &p, &next);
     }
 }
 
