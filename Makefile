@@ -49,6 +49,10 @@ SOURCES := $(sort $(foreach folder,$(FOLDERS),$(wildcard src/$(folder)/*.c)))
 TABLES := $(if $(filter src/kernels/table.c,$(SOURCES)),$(foreach isa,$(ISAS), \
               $(BUILD)/kernels/table_$(isa)_f64.o $(BUILD)/kernels/table_$(isa)_f32.o))
 OBJECTS := $(patsubst src/%.c,$(BUILD)/%.o,$(filter-out src/kernels/table.c,$(SOURCES))) $(TABLES)
+# The style and the script of reports become strings in C.
+ASSETS := $(if $(filter src/report/page.c,$(SOURCES)),$(BUILD)/report/page_css.o \
+              $(BUILD)/report/page_js.o)
+OBJECTS += $(ASSETS)
 CLI_OBJECTS := $(patsubst src/%.c,$(BUILD)/%.o,$(sort $(wildcard src/cli/*.c)))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%, \
                 $(sort $(wildcard tests/unit/test_*$(ONLY)*.c)))
@@ -67,8 +71,8 @@ COMPILE = $(CC) -MMD -MP -MF $@.d $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(VARIANT_$(
 LINK = $(CC) $(CFLAGS) $(VARIANT_$(VARIANT)) -pthread -fno-fast-math $(LDFLAGS)
 WITH_BUILD = GRADSIM='$(abspath $(PROGRAM))' BUILD='$(abspath $(BUILD))'
 
-.PHONY: all lib unit test test-theory test-peer test-same asan ubsan tsan fuzz fuzz-all bench \
-        install uninstall clean help FORCE
+.PHONY: all lib unit test test-theory test-peer test-browser test-same asan ubsan tsan fuzz \
+        fuzz-all bench install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -96,6 +100,10 @@ test-theory: $(THEORY_TEST)
 ## test-peer: compare with other programs (PyTorch and the like, if they are there)
 test-peer: $(PROGRAM)
 	$(QUIET)$(WITH_BUILD) tests/peers/run.sh
+
+## test-browser: look at reports in a headless Chromium, if it is there
+test-browser: $(PROGRAM)
+	$(QUIET)$(WITH_BUILD) tests/browser/run.sh
 
 ## test-same: compare bytes across threads, instruction sets, compilers and libcs
 test-same:
@@ -158,6 +166,17 @@ $(BUILD)/%.o: src/%.c Makefile
 	$(QUIET)$(COMPILE) $(MACHINE_$(firstword $(subst /, ,$*))) -c -o $@ $<
 
 MACHINE_kernels := $(MACHINE)
+
+# Without comments, which stand on lines of their own, and indentation.
+$(ASSETS:.o=.c): $(BUILD)/report/page_%.c: src/report/page.% Makefile
+	@mkdir -p $(@D)
+	$(QUIET){ echo '#include "report/page.h"' && echo 'const char *const gs_page_$*[] = {' && \
+	    sed -e 's/^ *//' -e '/^\/[/*]/d' -e '/^$$/d' -e 's/[\\"]/\\&/g' -e 's/.*/    "&",/' $< && \
+	    echo '    NULL};'; } > $@
+
+$(ASSETS): %.o: %.c Makefile
+	$(if $(V),,@echo '  CC    $<')
+	$(QUIET)$(COMPILE) -c -o $@ $<
 
 # A user who asks for -O2 gets -O3 here, where it pays; one who asks for -O0 gets what they asked for.
 $(TABLES): $(BUILD)/kernels/table_%.o: src/kernels/table.c Makefile

@@ -33,6 +33,8 @@ int cmd_compare(char **arguments);
 int cmd_theory(char **arguments);
 int cmd_spectrum(char **arguments);
 int cmd_merge(char **arguments);
+int cmd_plot(char **arguments);
+int cmd_report(char **arguments);
 int cmd_check(char **arguments);
 int cmd_help(char **arguments);
 int cmd_version(char **arguments);
@@ -61,6 +63,8 @@ extern const gs_option_table cli_sweep_options;
 extern const gs_option_table cli_theory_options;
 extern const gs_option_table cli_spectrum_options;
 extern const gs_option_table cli_merge_options;
+extern const gs_option_table cli_plot_options;
+extern const gs_option_table cli_report_options;
 
 typedef struct {
     bool help, version;
@@ -76,6 +80,16 @@ bool cli_same_file(const char *a, const char *b);
 /* What is written to one file would be lost to the other. */
 gs_status cli_refuse_same_file(const char *option, const char *path, const char *other,
                                gs_error *error);
+
+/* ---- Terminals ---- */
+
+extern const gs_family cli_colors; /* what --color takes */
+
+/* Whether to write colours to `file`, as --color says. */
+bool cli_use_color(gs_choice color, FILE *file);
+
+/* How wide the terminal of a file descriptor is; `usual` if that is none, or not known. */
+size_t cli_terminal_columns(int descriptor, size_t usual);
 
 /* ---- Arguments ---- */
 

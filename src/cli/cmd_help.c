@@ -202,6 +202,7 @@ static const struct {
     {"exit-status", NULL, print_rows, help_exit_statuses},
     {"verdict", NULL, print_rows, help_verdict},
     {"sweep", NULL, print_rows, help_sweep},
+    {"plot", NULL, print_rows, help_plot},
     {"compare", NULL, print_rows, help_compare},
     {"training", NULL, print_rows, help_training},
     {"theory", NULL, print_rows, help_theory},

@@ -318,21 +318,12 @@ gs_report_format cli_job_format(const cli_job *job) {
     return GS_FORMAT_TABLE;
 }
 
-/* NO_COLOR (no-color.org) counts if it is not empty. */
-static bool choose_color(const cli_job *job) {
-    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-    if (job->output.color.index != CLI_COLOR_AUTO)
-        return job->output.color.index == CLI_COLOR_ALWAYS;
-    return !(no_color && no_color[0]) && term && strcmp(term, "dumb") != 0 &&
-           isatty(fileno(job->file));
-}
-
 gs_status cli_job_open(cli_job *job, const char *mode, gs_report_style *style, gs_error *error) {
     job->file = job->path ? fopen(job->path, mode) : stdout;
     if (!job->file)
         return cli_job_fail(job, error);
-    *style = (gs_report_style){cli_job_format(job), !job->output.no_header, choose_color(job),
-                               job->output.quiet};
+    *style = (gs_report_style){cli_job_format(job), !job->output.no_header,
+                               cli_use_color(job->output.color, job->file), job->output.quiet};
     return GS_OK;
 }
 

@@ -13,14 +13,7 @@ static const gs_name format_rows[] = {
     {.name = "jsonl", .help = "the same as one JSON object a line"},
 };
 
-static const gs_name color_rows[] = {
-    {.name = "auto", .help = "colors on a terminal, unless NO_COLOR is set"},
-    {.name = "always", .help = "colors"},
-    {.name = "never", .help = "no colors"},
-};
-
 static const gs_family formats = GS_FAMILY(format_rows);
-static const gs_family colors = GS_FAMILY(color_rows);
 
 /* clang-format off */
 static const gs_option output_rows[] = {
@@ -32,7 +25,7 @@ static const gs_option output_rows[] = {
     {"no-header", GS_OPTION_FLAG, offsetof(cli_output, no_header), NULL, NULL,
      "csv, tsv: no line of column names", .letter = 0},
     {"color", GS_OPTION_CHOICE, offsetof(cli_output, color), "WHEN", "auto",
-     "colors in the table", .family = &colors},
+     "colors in the table", .family = &cli_colors},
     {"quiet", GS_OPTION_FLAG, offsetof(cli_output, quiet), NULL, NULL,
      "table: the summary alone", .letter = 'q'},
 };

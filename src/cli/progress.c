@@ -6,11 +6,11 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/machine.h"
 #include "base/text.h"
+#include "cli/cli.h"
 #include "report/sheet.h"
 #include "report/strip.h"
 
@@ -115,15 +115,9 @@ static gs_line compose(const cli_progress *progress, const char *text, size_t co
     return line;
 }
 
-/* The last column stays free: a terminal would be about to go to the next line. TIOCGWINSZ is not
-   of POSIX; libcs that hide what is not do without the width. */
+/* The last column stays free: a terminal would be about to go to the next line. */
 static size_t terminal_columns(void) {
-    size_t columns = USUAL_COLUMNS;
-#ifdef TIOCGWINSZ
-    struct winsize size;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        columns = size.ws_col;
-#endif
+    size_t columns = cli_terminal_columns(STDERR_FILENO, USUAL_COLUMNS);
     return (columns < CLI_PROGRESS_COLUMNS ? columns : CLI_PROGRESS_COLUMNS) - 1;
 }
 

@@ -100,6 +100,29 @@ const help_row help_verdict[] = {
     {NULL, NULL},
 };
 
+const help_row help_plot[] = {
+    {"gradsim plot",
+     "picks the picture that fits what is in the files: csv, tsv or jsonl, several of "
+     "which are one if they have the same columns, and - is standard input"},
+    {"a log",
+     "the gradient against the layer, a line a configuration: the mean over its seeds in a "
+     "band from the least to the largest, and theory dashed"},
+    {"of more than 10", "what is left of the gradient on the way from the last layer to the first: "
+                        "against the one option that differs if that is a number, or as a map of "
+                        "those that differ; the outlined are healthy by the threshold of gradsim "
+                        "help verdict"},
+    {"of training",
+     "a map of layer and step; of more than 6 configurations the last step, as above"},
+    {"a summary", "ratio_log10_mean, as above"},
+    {"--column",
+     "of a layer, as |dL/dz|: see gradsim help columns. What is no logarithm is averaged "
+     "over the layers where there is one number a configuration. Of a network, as loss "
+     "or test_accuracy: against the step, or the last step's"},
+    {"limits", "10000 configurations, 4096 cells of a map, a million configurations times layers "
+               "times steps; of more than 1024 steps neighbours become one"},
+    {NULL, NULL},
+};
+
 const help_row help_compare[] = {
     {"gradsim compare",
      "runs the network that the options describe, the same with each known remedy alone "

@@ -143,6 +143,9 @@ void gs_observation_free(gs_observation *seen);
 /* A correlation is shattered if less than this share of it is left at the input. */
 extern const double gs_shattered_share;
 
+/* By the thresholds alone; nan is healthy, as where no gradient is meant to flow. */
+gs_verdict gs_verdict_of(double ratio_log10);
+
 /* Everything in the summary that follows from the way of the gradient; the rest stays. `finite`: no
    signal was not. */
 void gs_judge(const gs_path *path, bool finite, gs_summary *summary);

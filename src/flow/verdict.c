@@ -50,6 +50,12 @@ static double typical_slope(const gs_path *path) {
     return gs_median(slopes, count);
 }
 
+gs_verdict gs_verdict_of(double ratio_log10) {
+    return ratio_log10 < -threshold_decades  ? GS_VANISHING
+           : ratio_log10 > threshold_decades ? GS_EXPLODING
+                                             : GS_HEALTHY;
+}
+
 static void judge_ratio(const gs_path *path, size_t layers, gs_summary *summary) {
     double ratio = path->points[path->point_count - 1].ratio_log10;
     summary->ratio_log10 = ratio;
@@ -60,9 +66,7 @@ static void judge_ratio(const gs_path *path, size_t layers, gs_summary *summary)
     summary->decades_per_layer = ratio / (double)layers;
     summary->layers_per_e = log10_of_e / typical_slope(path);
     summary->threshold_log10 = threshold_decades;
-    summary->verdict = ratio < -threshold_decades  ? GS_VANISHING
-                       : ratio > threshold_decades ? GS_EXPLODING
-                                                   : GS_HEALTHY;
+    summary->verdict = gs_verdict_of(ratio);
 }
 
 /* ---- Layers to blame ---- */

@@ -139,8 +139,9 @@ static void put_spot(const canvas *plot, const spot *at) {
     }
     begin_hue(plot, at->hue);
     if (plot->braille && at->mark <= MARK_LINE) { /* U+2800 and the dots */
-        fprintf(plot->screen->out, "\xe2%c%c", 0xa0 + (at->dots >> 6), 0x80 + (at->dots & 0x3f));
-        plot->screen->column++;
+        const char sign[] = {(char)0xe2, (char)(0xa0 + (at->dots >> 6)),
+                             (char)(0x80 + (at->dots & 0x3f)), '\0'};
+        gs_screen_sign(plot->screen, sign, sign);
     } else
         put_mark(plot, (mark)at->mark, at->hue);
     gs_screen_plain(plot->screen);

@@ -21,6 +21,10 @@ typedef struct {
    memory. */
 char **gs_option_texts(const gs_config *config, gs_error *error);
 
+/* The name of an option's column. An option may be called as a column of the log is: --loss chooses
+   one, and the loss is its value. */
+void gs_option_column(char name[GS_COLUMN_NAME_SIZE], const char *option);
+
 /* The names of all columns, and the cells as they are. */
 const gs_row *gs_sheet_row(const gs_sheet *sheet);
 

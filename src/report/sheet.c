@@ -66,9 +66,7 @@ static gs_cell option_cell(const gs_option *option, const char *text) {
 
 /* ---- Names ---- */
 
-/* An option may be called as a column of the log is: --loss chooses one, and the loss is its
-   value. */
-static void name_option(char name[GS_COLUMN_NAME_SIZE], const char *option) {
+void gs_option_column(char name[GS_COLUMN_NAME_SIZE], const char *option) {
     gs_format(name, GS_COLUMN_NAME_SIZE, "%s%s", gs_log_has(option) ? "config_" : "", option);
     for (char *c = name; (c = strchr(c, '-'));)
         *c = '_';
@@ -89,7 +87,7 @@ static gs_status make_row(gs_sheet *sheet, const char *const *names, gs_error *e
         gs_format(row->name[index], GS_COLUMN_NAME_SIZE, "%s", names[index]);
     for (size_t i = 0; i < gs_config_options.count; i++)
         if (gs_config_options.rows[i].column)
-            name_option(row->name[index++], gs_config_options.rows[i].name);
+            gs_option_column(row->name[index++], gs_config_options.rows[i].name);
     for (size_t i = 0; i < row->count; i++)
         sheet->titles[i] = gs_cell_text(row->name[i]);
     return GS_OK;

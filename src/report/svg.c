@@ -55,7 +55,7 @@ static void write_colors(FILE *out, bool dark) {
 void gs_svg_write_rules(FILE *out) {
     fputs(rules, out);
     write_colors(out, false);
-    fprintf(out, "@media (prefers-color-scheme:dark){%s", dark_rules);
+    fprintf(out, "@media screen and (prefers-color-scheme:dark){%s", dark_rules);
     write_colors(out, true);
     fputs("}", out);
 }
@@ -121,12 +121,12 @@ gs_status gs_svg_write(FILE *out, const gs_figure *figure, gs_svg_style style, g
     gs_svg_map *map = NULL;
     width = width < 320 ? 320 : width > 4000 ? 4000 : width;
     if (figure->kind == GS_FIGURE_LINES)
-        lines = gs_svg_lines_new(figure, width, &height, error);
+        lines = gs_svg_lines_new(figure, !style.inside, width, &height, error);
     else
         map = gs_svg_map_new(figure, &width, &height, error);
     if (!lines && !map)
         return GS_ERR_MEMORY;
-    double top = head_height(figure, width);
+    double top = style.inside ? MARGIN : head_height(figure, width);
     begin_element(out, figure, width, top + height);
     if (!style.inside) {
         fputs("<style>", out);
@@ -134,7 +134,8 @@ gs_status gs_svg_write(FILE *out, const gs_figure *figure, gs_svg_style style, g
         fputs("</style>\n", out);
     }
     fputs("<rect class=\"gs-paper\" width=\"100%\" height=\"100%\"/>\n", out);
-    write_head(out, figure, width);
+    if (!style.inside)
+        write_head(out, figure, width);
     if (lines)
         gs_svg_lines_write(out, lines, top);
     else

@@ -11,7 +11,7 @@
  *       g.gs-series     data-series "3", the same in every panel, and data-name; in it
  *                       path.gs-line, path.gs-theory, path.gs-band, path.gs-points: numbers alone
  *                       after M (a gap is another M)
- *     g.gs-legend       data-series: its entry in the legend
+ *     g.gs-legend       data-series: its entry in the legend, unless the page has one
  */
 #ifndef GS_REPORT_SVG_H
 #define GS_REPORT_SVG_H
@@ -22,7 +22,7 @@
 
 typedef struct {
     double width; /* pixels at most, 320 or more; 0: 760 */
-    bool inside;  /* in a page that has the style already */
+    bool inside;  /* in a page that has the style, and shows title, subtitle and legend itself */
 } gs_svg_style;
 
 /* Write a figure. What fails to be written shows in ferror() of the file. Errors: GS_ERR_MEMORY. */

@@ -19,6 +19,7 @@ struct gs_svg_lines {
     size_t columns, rows;
     gs_box plot; /* the first; the others lie a step to the right or below */
     double step_x, step_y;
+    bool has_legend;
     double legend_left;
     bool few;     /* points in every series: each is marked */
     double *ends; /* [names], where their lines end */
@@ -51,7 +52,7 @@ static double plan_plots(gs_svg_lines *lines, double width) {
     double title = gs_figure_has_titles(figure) ? PANEL_TITLE : 0;
     gs_scale_fit(&lines->y, &figure->y, gs_figure_y_range(figure), count > 4 ? 5 : 8);
     gs_scale_pad(&lines->y, 0.03);
-    double legend = gs_svg_legend_width(&lines->legend);
+    double legend = lines->has_legend ? gs_svg_legend_width(&lines->legend) : 0;
     double left = MARGIN + ticks_width(&lines->y) + 8;
     double right = legend > 0 ? legend + LEGEND_GAP + MARGIN : MARGIN + 8;
     double room = fmax(width - left - right, 80);
@@ -72,7 +73,9 @@ static double plan_plots(gs_svg_lines *lines, double width) {
         gs_scale_add_ends(&lines->x);
     gs_scale_pad(&lines->x, 0.01);
     double height = lines->plot.top + lines->step_y * (double)lines->rows - PANEL_GAP - title;
-    height = fmax(height, lines->plot.top + gs_svg_legend_height(&lines->legend) - TICKS_HEIGHT);
+    if (lines->has_legend)
+        height =
+            fmax(height, lines->plot.top + gs_svg_legend_height(&lines->legend) - TICKS_HEIGHT);
     return height + TICKS_HEIGHT + (has_label(&figure->x) ? AXIS_LABEL : 0) + BOTTOM;
 }
 
@@ -93,12 +96,13 @@ static bool find_ends(const gs_svg_lines *lines, gs_plot plot, double *ends) {
     return true;
 }
 
-gs_svg_lines *gs_svg_lines_new(const gs_figure *figure, double width, double *height,
-                               gs_error *error) {
+gs_svg_lines *gs_svg_lines_new(const gs_figure *figure, bool has_legend, double width,
+                               double *height, gs_error *error) {
     gs_svg_lines *lines = gs_alloc(1, sizeof *lines, error);
     if (!lines)
         return NULL;
     lines->figure = figure;
+    lines->has_legend = has_legend;
     lines->names = gs_legend_new(figure, error);
     lines->ends = lines->names ? gs_alloc(lines->names->count, sizeof(double), error) : NULL;
     if (!lines->ends) {
@@ -228,6 +232,8 @@ void gs_svg_lines_write(FILE *out, const gs_svg_lines *lines, double top) {
     }
     gs_pen_text(out, GS_PEN_LABEL, GS_PEN_MIDDLE, all.left + all.width / 2,
                 all.top + all.height + TICKS_HEIGHT + 15, figure->x.label, all.width);
+    if (!lines->has_legend)
+        return;
     gs_plot plot = {all, &lines->x, &lines->y};
     bool at_ends = find_ends(lines, plot, lines->ends);
     gs_svg_legend_write(out, &lines->legend, lines->legend_left, all, at_ends ? lines->ends : NULL);

@@ -64,6 +64,14 @@ void gs_map_side_free(gs_map_side *side) {
     gs_free(side->starts);
 }
 
+/* "act relu", or ", act relu". */
+static void write_head_name(FILE *out, const gs_head *head, size_t index, bool follows) {
+    fputs(follows ? ", " : "", out);
+    gs_pen_escape(out, head->label ? head->label : "", NULL);
+    putc(' ', out);
+    gs_pen_escape(out, head->texts[index] ? head->texts[index] : "", NULL);
+}
+
 void gs_map_side_attributes(FILE *out, const gs_map_side *side, const char *starts,
                             const char *names, double origin) {
     char text[TEXT_SIZE];
@@ -75,11 +83,10 @@ void gs_map_side_attributes(FILE *out, const gs_map_side *side, const char *star
     fprintf(out, "\" %s=\"", names);
     for (size_t i = 0; i < side->cells; i++) {
         fputs(i > 0 ? "&#10;" : "", out);
-        for (size_t k = 0; k + 1 < side->levels; k++) {
-            const char *outer = side->side->heads[k].texts[first_of_cell(side, i)];
-            gs_pen_escape(out, outer ? outer : "", NULL);
-            fputs(", ", out);
-        }
+        for (size_t k = 0; k < side->side->levels; k++)
+            write_head_name(out, &side->side->heads[k], first_of_cell(side, i), k > 0);
+        if (side->side->levels > 0)
+            continue;
         gs_side_text(side->side, first_of_cell(side, i), text, sizeof text);
         gs_pen_escape(out, text, NULL);
     }

@@ -1,6 +1,6 @@
 /*
  * What pictures in SVG are made of: numbers, texts and the parts that lines and maps share. Only
- * svg*.c use it.
+ * svg*.c and page*.c use it.
  */
 #ifndef GS_REPORT_SVG_PEN_H
 #define GS_REPORT_SVG_PEN_H
@@ -54,8 +54,8 @@ typedef struct gs_svg_lines gs_svg_lines;
 typedef struct gs_svg_map gs_svg_map;
 
 /* Errors: GS_ERR_MEMORY. */
-gs_svg_lines *gs_svg_lines_new(const gs_figure *figure, double width, double *height,
-                               gs_error *error);
+gs_svg_lines *gs_svg_lines_new(const gs_figure *figure, bool has_legend, double width,
+                               double *height, gs_error *error);
 void gs_svg_lines_write(FILE *out, const gs_svg_lines *lines, double top);
 void gs_svg_lines_free(gs_svg_lines *lines);
 

@@ -10,6 +10,7 @@
 #include "cli/grid.c"
 #include "cli/list.c"
 #include "cli/options.c"
+#include "cli/terminal.c"
 #include "cli/where.c"
 
 /* What args.c calls is not asked for here. */

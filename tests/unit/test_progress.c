@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include "cli/progress.c"
+#include "cli/terminal.c"
 
 static cli_progress plain_progress(uint64_t done, uint64_t all) {
     cli_progress progress;

@@ -400,7 +400,9 @@ static void test_a_page_can_read_the_values_of_a_map(void) {
         CHECK_CLOSE(values[i], all.values[i], 1e-3);
     CHECK(columns[1] == columns[0] + cell[0] && columns[2] > columns[1] + cell[0]);
     CHECK(rows[1] == rows[0] + cell[1] && rows[2] == rows[1] + cell[1]);
-    CHECK(strstr(svg, "data-column-names=\"none, xavier&#10;none, he&#10;batch, xavier"));
+    CHECK(strstr(
+        svg,
+        "data-column-names=\"norm none, init xavier&#10;norm none, init he&#10;norm batch, init "));
     CHECK(strstr(svg, "not finite") && strstr(svg, "healthy"));
     free(svg);
 }

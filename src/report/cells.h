@@ -1,0 +1,44 @@
+/*
+ * What the rows of a log are added up in: for each configuration, step and layer the numbers of some
+ * columns over all networks. There are never more than so many: if steps are too many, neighbours
+ * become one.
+ */
+#ifndef GS_REPORT_CELLS_H
+#define GS_REPORT_CELLS_H
+
+#include "report/spread.h"
+
+enum { GS_CELLS_STEPS = 1024, GS_CELLS_VALUES = 1 << 21 };
+
+/* A column over networks. */
+typedef struct {
+    gs_sample sample; /* of what is finite */
+    double low, high; /* of that */
+    double other;     /* one that is not, if there is any; else 0 */
+} gs_values;
+
+/* The mean; what is not finite, if nothing is; nan if nothing is there. NULL is nothing. */
+double gs_values_mean(const gs_values *values);
+
+typedef struct gs_cells gs_cells;
+
+/* Errors: GS_ERR_MEMORY. */
+gs_cells *gs_cells_new(size_t columns, gs_error *error);
+void gs_cells_free(gs_cells *cells); /* NULL does nothing */
+
+typedef struct {
+    uint64_t config, step, layer;
+} gs_cell_place;
+
+/* Add a value of a column, which may be anything. Errors: GS_ERR_MEMORY; GS_ERR_UNSUPPORTED: there
+   are GS_CELLS_VALUES. */
+gs_status gs_cells_add(gs_cells *cells, gs_cell_place place, size_t column, double value,
+                       gs_error *error);
+
+/* The steps that there are, ascending; where several became one, the first of them. */
+const uint64_t *gs_cells_steps(const gs_cells *cells, size_t *count);
+
+/* NULL if there is nothing. The step may be one of several that became one. */
+const gs_values *gs_cells_at(const gs_cells *cells, gs_cell_place place, size_t column);
+
+#endif

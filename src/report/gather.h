@@ -1,0 +1,86 @@
+/*
+ * Gathering: the rows of logs and summaries -> configurations, and what their networks come to. The
+ * memory that this takes depends on how many configurations, layers and steps there are, and not on
+ * how many rows.
+ *
+ * A log has a row for each layer, network and step (row.h), a summary one for each point
+ * (outcome.h). Rows belong to one configuration if all of their options are the same.
+ */
+#ifndef GS_REPORT_GATHER_H
+#define GS_REPORT_GATHER_H
+
+#include "base/lookup.h"
+#include "net/option.h"
+#include "report/cells.h"
+
+enum { GS_GATHER_CONFIGS = 10000, GS_GATHER_COLUMNS = 16 };
+
+enum { GS_GATHER_WANTED, GS_GATHER_THEORY }; /* columns that are always asked for */
+
+typedef struct {
+    const char *const *texts; /* [option_count] canonical texts; "" for none */
+    size_t networks, failed;  /* that were measured, and that could not be */
+    uint64_t layers, last;    /* the last dense layer, and the last with the head; 0 in a summary */
+    uint64_t step;            /* the last */
+    size_t verdict;           /* gs_verdict, in a summary; GS_VERDICTS: none is there */
+    const char *error;        /* of the first that failed, or NULL */
+    char *text;               /* [length] the texts, one after another */
+    size_t length;
+} gs_gathered;
+
+/* What a column is of. */
+typedef enum { GS_OF_LAYER, GS_OF_STEP, GS_OF_POINT } gs_scope;
+
+typedef struct gs_gather gs_gather;
+
+/* Whether a configuration is kept. */
+typedef gs_status gs_gather_filter(void *context, const gs_gather *gather, const char *const *texts,
+                                   bool *keeps, gs_error *error);
+
+/* To be read, after it was filled. */
+struct gs_gather {
+    bool is_summary;
+    size_t option_count, column_count;
+    const gs_option **options; /* those that are columns, in the order of gs_config_options */
+    const char *first;         /* name of the first file; NULL before it */
+    const char *column[GS_GATHER_COLUMNS];
+    gs_scope scope[GS_GATHER_COLUMNS];
+    size_t config_count;
+    gs_gathered *configs; /* in the order in which they came */
+    gs_cells *cells;      /* by index of the configuration; layer 0 is the whole network */
+    uint64_t failed;      /* networks */
+    gs_gather_filter *filter;
+    void *context;
+    size_t config_room;
+    gs_lookup lookup; /* of configurations */
+};
+
+/* Begin with the column that is wanted; NULL: grad_z_log10 of a log, theory_grad_log10 of what
+   gradsim theory writes, ratio_log10_mean of a summary. It is column 0, and the next is
+   theory_grad_log10 if that is there. The name must last. `filter` may be NULL. Errors:
+   GS_ERR_MEMORY. */
+gs_gather *gs_gather_new(const char *column, gs_gather_filter *filter, void *context,
+                         gs_error *error);
+void gs_gather_free(gs_gather *gather); /* NULL does nothing */
+
+/* Before the first file: ask for another column, where it is there. The name must last. Returns its
+   index. */
+size_t gs_gather_ask(gs_gather *gather, const char *column);
+
+/* Add the rows of a file; `name` is for messages. All must have the same options. Errors, with file
+   and line: GS_ERR_FORMAT, GS_ERR_IO; GS_ERR_UNSUPPORTED for too many configurations, GS_ERR_MEMORY,
+   and those of the filter. */
+gs_status gs_gather_file(gs_gather *gather, FILE *file, const char *name, gs_error *error);
+
+/* What a configuration comes to in a column, at its last step: of a whole network its value; of a
+   logarithm the change from the last dense layer to the first, and else the mean over the dense
+   layers. nan if there is none. */
+double gs_gather_value(const gs_gather *gather, size_t config, size_t column);
+
+/* As the summary says, or else by that change. GS_VERDICTS: nothing was measured. */
+size_t gs_gather_verdict(const gs_gather *gather, size_t config, size_t column);
+
+/* "grad_z_log10", "ratio_log10_mean" */
+bool gs_is_log10(const char *column);
+
+#endif
