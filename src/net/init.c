@@ -95,17 +95,52 @@ static void project_out(const gs_kernels *k, const gs_matrix *q, size_t row_tile
                                   coefficients + i * GS_TILE, v);
 }
 
-/* Row i of Q from v: Gram-Schmidt, projected twice ("twice is enough": Giraud, Langou, Rozloznik
- * 2005). */
-static void append_row(const gs_kernels *k, const gs_matrix *q, size_t i, double *v,
-                       double *coefficients) {
+/* v / |v| without its parts along the rows of Q that are there: Gram-Schmidt, projected twice
+   ("twice is enough": Giraud, Langou, Rozloznik 2005). */
+static void make_orthonormal(const gs_kernels *k, const gs_matrix *q, size_t row_tiles, double *v,
+                             double *coefficients) {
     double squares = 0;
-    project_out(k, q, i / GS_TILE + 1, v, coefficients);
-    project_out(k, q, i / GS_TILE + 1, v, coefficients);
+    project_out(k, q, row_tiles, v, coefficients);
+    project_out(k, q, row_tiles, v, coefficients);
     for (size_t j = 0; j < q->cols; j++)
         squares = fma(v[j], v[j], squares);
+    double length = sqrt(squares);
     for (size_t j = 0; j < q->cols; j++)
-        k->set(gs_matrix_element(k, q, i, j), v[j] / sqrt(squares));
+        v[j] /= length;
+}
+
+/* The rows of Q in one row of tiles from what stands there. They come and go by the row of a tile:
+   conversion by the element would take as long as the arithmetic. */
+static void make_rows(const gs_kernels *k, const gs_matrix *q, size_t row_tile, double *tiles,
+                      double *v, double *coefficients) {
+    char *place = gs_matrix_element(k, q, row_tile * GS_TILE, 0);
+    size_t count = q->col_tiles * GS_TILE_SIZE;
+    k->get_all(count, place, tiles);
+    memset(place, 0, count * k->size);
+    for (size_t i = row_tile * GS_TILE; i < (row_tile + 1) * GS_TILE && i < q->rows; i++) {
+        for (size_t j = 0; j < q->col_tiles; j++)
+            memcpy(v + j * GS_TILE, tiles + j * GS_TILE_SIZE + i % GS_TILE * GS_TILE,
+                   GS_TILE * sizeof *v);
+        make_orthonormal(k, q, row_tile + 1, v, coefficients);
+        for (size_t j = 0; j < q->col_tiles; j++)
+            k->set_all(GS_TILE, v + j * GS_TILE, gs_matrix_element(k, q, i, j * GS_TILE));
+    }
+}
+
+static void scale_rows(const gs_kernels *k, const gs_matrix *q, size_t row_tile, double scale,
+                       double *tiles) {
+    char *place = gs_matrix_element(k, q, row_tile * GS_TILE, 0);
+    size_t count = q->col_tiles * GS_TILE_SIZE;
+    k->get_all(count, place, tiles);
+    for (size_t i = 0; i < count; i++)
+        tiles[i] *= scale;
+    k->set_all(count, tiles, place);
+}
+
+static void transpose(const gs_kernels *k, const gs_matrix *from, const gs_matrix *to) {
+    for (size_t i = 0; i < from->rows; i++)
+        for (size_t j = 0; j < from->cols; j++)
+            k->set(gs_matrix_element(k, to, j, i), k->get(gs_matrix_element(k, from, i, j)));
 }
 
 /* W W^T = (gain parameter)^2 I, or W^T W where W is tall: the orthonormal factor of a Gaussian
@@ -113,29 +148,29 @@ static void append_row(const gs_kernels *k, const gs_matrix *q, size_t i, double
    (Saxe 2014, Mezzadri 2007). */
 static gs_status fill_orthogonal(const gs_engine *engine, gs_matrix *w, gs_error *error) {
     const gs_kernels *k = engine->kernels;
-    gs_matrix q = {0};
     bool tall = w->rows > w->cols;
-    size_t rows = tall ? w->cols : w->rows, cols = tall ? w->rows : w->cols;
-    double *v = gs_alloc(cols + GS_TILE, sizeof *v, error);
-    double *coefficients = gs_alloc(rows + GS_TILE, sizeof *coefficients, error);
-    gs_status status =
-        v && coefficients ? gs_matrix_new(engine, rows, cols, &q, error) : GS_ERR_MEMORY;
+    gs_matrix transposed = {0}, *q = tall ? &transposed : w;
+    size_t rows = (tall ? w->col_tiles : w->row_tiles) * GS_TILE;
+    size_t cols = (tall ? w->row_tiles : w->col_tiles) * GS_TILE;
+    double *v = gs_alloc(rows + (1 + GS_TILE) * cols, sizeof *v, error);
+    gs_status status = v ? GS_OK : GS_ERR_MEMORY;
+    if (status == GS_OK && tall)
+        status = gs_matrix_new(engine, w->cols, w->rows, q, error);
     if (status == GS_OK) {
+        double *tiles = v + cols, *coefficients = tiles + GS_TILE * cols;
         for (size_t i = 0; i < w->row_tiles; i++)
             draw_tiles(k, w, 1, i, 0, w->col_tiles, gs_matrix_element(k, w, i * GS_TILE, 0));
-        for (size_t i = 0; i < rows; i++) {
-            for (size_t j = 0; j < cols; j++)
-                v[j] = k->get(gs_matrix_element(k, w, tall ? j : i, tall ? i : j));
-            append_row(k, &q, i, v, coefficients);
-            for (size_t j = 0; j < cols; j++) {
-                double value = w->source.scale * k->get(gs_matrix_element(k, &q, i, j));
-                k->set(gs_matrix_element(k, w, tall ? j : i, tall ? i : j), value);
-            }
-        }
+        if (tall)
+            transpose(k, w, q);
+        for (size_t i = 0; i < q->row_tiles; i++)
+            make_rows(k, q, i, tiles, v, coefficients);
+        for (size_t i = 0; i < q->row_tiles; i++)
+            scale_rows(k, q, i, w->source.scale, tiles);
+        if (tall)
+            transpose(k, q, w);
     }
-    gs_matrix_free(&q);
+    gs_matrix_free(&transposed);
     gs_free(v);
-    gs_free(coefficients);
     return status;
 }
 

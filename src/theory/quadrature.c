@@ -113,12 +113,13 @@ static size_t choose_breaks(gs_law law, const kink *other, double breaks[MOST_BR
     if (other)
         add_scale(other->centre, other->fine, step * law.deviation, low, high, breaks, &count);
     breaks[count++] = high;
-    for (size_t i = 1; i < count; i++)
-        for (size_t j = i; j > 0 && breaks[j] < breaks[j - 1]; j--) {
-            double swapped = breaks[j];
+    for (size_t i = 1; i < count; i++) {
+        double x = breaks[i];
+        size_t j = i;
+        for (; j > 0 && x < breaks[j - 1]; j--)
             breaks[j] = breaks[j - 1];
-            breaks[j - 1] = swapped;
-        }
+        breaks[j] = x;
+    }
     return count;
 }
 
@@ -153,8 +154,9 @@ static void normalise(rule *r) {
     double total = 0;
     for (size_t i = 0; i < r->count; i++)
         total += r->weight[i];
-    for (size_t i = 0; i < r->count; i++)
-        r->weight[i] /= total;
+    for (size_t i = 0; i < r->count; i += 16)
+        for (size_t j = i; j < i + 16; j++)
+            r->weight[j] /= total;
 }
 
 /* The density exp(-y^2 / 2). */

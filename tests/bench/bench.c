@@ -298,7 +298,9 @@ int main(int argc, char **argv) {
         bench_depth(argv[2]);
     if (strcmp(argv[1], "streamed") == 0 && argc == 4)
         bench_streamed(argv[2], size_of(argv[3]));
-    if (argc == 9) {
+    if (strcmp(argv[1], "sweep") == 0 && argc > 5) {
+        bench_sweep(argv[2], (double)size_of(argv[3]), argv + 4);
+    } else if (argc == 9) {
         bench_shape shape = {size_of(argv[3]), size_of(argv[4]), size_of(argv[5])};
         (strcmp(argv[1], "pass") == 0 ? bench_passes : bench_training)(
             argv[2], shape, dtype_of(argv[6]), size_of(argv[7]), atof(argv[8]));

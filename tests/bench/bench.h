@@ -85,6 +85,7 @@ void bench_layers(gs_dtype dtype);
 void bench_generation(gs_dtype dtype);
 void bench_training(const char *opt, bench_shape shape, gs_dtype dtype, size_t threads,
                     double budget);
+void bench_sweep(const char *item, double networks, char *const *sweep); /* with its options */
 void bench_depth(const char *gradsim);
 void bench_streamed(const char *gradsim, size_t layers);
 

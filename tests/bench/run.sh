@@ -9,7 +9,7 @@ gradsim=${GRADSIM:?run me by make bench}
 bench=${BUILD:?run me by make bench}/tests/bench/bench
 rows=$BUILD/bench/rows.csv
 mkdir -p "$BUILD/bench" && : > "$rows" || exit 1
-selected=${*:-peak products layers pass training generation process streamed depth}
+selected=${*:-peak products layers pass training generation process sweep streamed depth}
 status=0
 trap '' PIPE # a PyTorch that ends early is an answer that is missing, not the end
 
@@ -157,6 +157,25 @@ measure_processes() {
         "$python -B tests/bench/norms.py 96 128 64 f64"
 }
 
+# ---- Sweeps ----
+
+# Every 85th point has each depth once, and is of every activation, init, norm and residual.
+measure_sweeps() {
+    local threads some=7 item='a seventh of it' networks=248
+    local sweep=("$gradsim" sweep --layers 16..96:16 --act sigmoid,tanh,relu,leaky-relu
+        --init xavier,he,orthogonal --norm none,batch,layer --residual none,add --seeds 4)
+    local points=$BUILD/bench/points.csv
+    [ -z "$FULL" ] || { some=1 item='all of it' networks=1728; }
+    measure sweep "$item" "$networks" "${sweep[@]}" --shard "1/$some"
+    measure sweep '24 networks of it' 24 "${sweep[@]}" --shard 1/85
+    "${sweep[@]}" --shard 1/85 --dry-run --format csv -o "$points" || status=1
+    for threads in ${python:+$thread_counts}; do
+        OPENBLAS_CORETYPE=${core[f64]} OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 "$python" -B \
+            tests/bench/sweep.py "$points" "$threads" 8 '24 networks of it' >> "$rows" || status=1
+    done
+    measure sweep '24 networks of it' 24 "${sweep[@]}" --shard 1/85
+}
+
 # ---- Streamed weights ----
 
 measure_streamed() {
@@ -170,7 +189,7 @@ measure_streamed() {
 
 # ---- All ----
 
-if [[ $selected =~ products|pass|training|process ]]; then
+if [[ $selected =~ products|pass|training|process|sweep ]]; then
     for dtype in f64 f32; do
         probe_blas "$dtype"
     done
@@ -188,6 +207,7 @@ for dtype in f64 f32; do
     fi
 done
 selects process && measure_processes
+selects sweep && measure_sweeps
 selects streamed && measure_streamed
 selects depth && measure depth "$gradsim"
 
@@ -196,7 +216,7 @@ selects depth && measure depth "$gradsim"
     grep '^#' "$rows"
     echo '# A ratio says how many times as fast gradsim is, of peak the share that it reaches, of floors'
     echo '# how many times as long it takes, of 1000 layers the time of one layer. "on" is threads.'
-    for group in peak products layers pass training generation process streamed depth; do
+    for group in peak products layers pass training generation process sweep streamed depth; do
         grep "^$group," "$rows"
     done
 } | awk -v csv="$BUILD/bench/results.csv" -f tests/bench/table.awk

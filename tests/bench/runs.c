@@ -76,6 +76,44 @@ static bool run_quietly(char *const arguments[]) {
     return ran;
 }
 
+typedef struct {
+    char *arguments[40];
+    char layers[32], jobs[32], threads[32];
+} command;
+
+static void command_step(void *context) {
+    bench_must(run_quietly(((command *)context)->arguments), "gradsim failed");
+}
+
+/* ---- Sweeps ---- */
+
+/* One network after another on one thread and on all, and side by side with a thread each. */
+void bench_sweep(const char *item, double networks, char *const *sweep) {
+    size_t all = gs_cpus_available(), count = all > 1 ? 3 : 1;
+    const struct {
+        const char *program;
+        size_t jobs, threads;
+    } ways[] = {{"gradsim", 1, 1}, {"one by one", 1, all}, {"gradsim", all, 1}};
+    command commands[3];
+    bench_runner runners[3];
+    for (size_t i = 0; i < count; i++) {
+        command *c = &commands[i];
+        *c = (command){.layers = ""};
+        snprintf(c->jobs, sizeof c->jobs, "--jobs=%zu", ways[i].jobs);
+        snprintf(c->threads, sizeof c->threads, "--threads=%zu", ways[i].threads);
+        char *own[] = {c->jobs, c->threads, (char *)(uintptr_t) "--format=csv"};
+        size_t at = 0, most = sizeof c->arguments / sizeof *own - sizeof own / sizeof *own - 1;
+        for (; sweep[at] && at < most; at++)
+            c->arguments[at] = sweep[at];
+        memcpy(&c->arguments[at], own, sizeof own);
+        runners[i] = bench_gradsim(ways[i].jobs * ways[i].threads, networks, command_step, c);
+        runners[i].program = ways[i].program;
+    }
+    bench_race(runners, count, 2);
+    for (size_t i = 0; i < count; i++)
+        bench_print((bench_row){"sweep", item, "network", {96, 128, 64}, GS_F64}, &runners[i], 1);
+}
+
 /* ---- Depth ---- */
 
 static const size_t depths[] = {10, 100, 1000, 10000};
@@ -109,15 +147,6 @@ static void passes_by_depth(void) {
                     1);
         gs_network_free(runners[i].context);
     }
-}
-
-typedef struct {
-    char *arguments[16];
-    char layers[32];
-} command;
-
-static void command_step(void *context) {
-    bench_must(run_quietly(((command *)context)->arguments), "gradsim failed");
 }
 
 /* The time that any process takes is that of `gradsim --version`. */

@@ -3,7 +3,7 @@
 
 BEGIN {
     FS = ","
-    layout = "%-35s %-13s %-4s %2s  %9s %15s  %-11s %9s %7s  %-10s %s\n"
+    layout = "%-35s %-13s %-4s %2s  %9s %16s  %-11s %9s %7s  %-10s %s\n"
     print "group,item,shape,dtype,threads,program,seconds,median,work,unit,against," \
         "against_seconds,ratio,target,verdict" > csv
 }
@@ -43,6 +43,8 @@ function rate_text(key, program,    s, w) {
         return sprintf("%.0f M/s", w / s * 1e-6)
     if (unit[key] == "layer")
         return sprintf("%.2f us/layer", s / w * 1e6)
+    if (unit[key] == "network")
+        return sprintf("%.2f ms/network", s / w * 1e3)
     return unit[key] == "GiB" ? sprintf("%.2f GiB", w) : ""
 }
 
@@ -66,6 +68,10 @@ function set_target(against,    parts, width, one) {
         low = 8
     if (group == "process" && against == "torch")
         low = 100
+    if (group == "sweep" && against == "one thread")
+        low = 1.8
+    if (group == "sweep" && against == "torch")
+        low = 60
     if (group == "streamed" && against == "both floors")
         high = 1.3
     if (group == "streamed" && against == "1 GiB")
@@ -112,7 +118,7 @@ function line(key, program, against, against_seconds, ratio,    target, verdict)
 function compare_within(key,    one, thousand, ours) {
     ours = seconds[key, "gradsim"] / work[key, "gradsim"]
     one = group FS shape FS dtype FS 1 FS item
-    if (threads > 1 && (group == "products" || group == "pass" || group == "training") && ((one, "gradsim") in seconds))
+    if (threads > 1 && group ~ /^(products|pass|training|sweep)$/ && ((one, "gradsim") in seconds))
         line(key, "gradsim", "one thread", seconds[one, "gradsim"],
              seconds[one, "gradsim"] / work[one, "gradsim"] / ours)
     if (unit[key] == "GiB")
