@@ -161,7 +161,7 @@ measure_processes() {
 
 # Every 85th point has each depth once, and is of every activation, init, norm and residual.
 measure_sweeps() {
-    local threads some=7 item='a seventh of it' networks=248
+    local threads some=29 item='a 29th of it' networks=60
     local sweep=("$gradsim" sweep --layers 16..96:16 --act sigmoid,tanh,relu,leaky-relu
         --init xavier,he,orthogonal --norm none,batch,layer --residual none,add --seeds 4)
     local points=$BUILD/bench/points.csv
