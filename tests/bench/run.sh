@@ -162,8 +162,8 @@ measure_processes() {
 # Every 85th point has each depth once, and is of every activation, init, norm and residual.
 measure_sweeps() {
     local threads some=29 item='a 29th of it' networks=60
-    local sweep=("$gradsim" sweep --layers 16..96:16 --act sigmoid,tanh,relu,leaky-relu
-        --init xavier,he,orthogonal --norm none,batch,layer --residual none,add --seeds 4)
+    local sweep=("$gradsim" sweep --layers 16..96:16 --act 'sigmoid,tanh,relu,leaky-relu'
+        --init 'xavier,he,orthogonal' --norm 'none,batch,layer' --residual 'none,add' --seeds 4)
     local points=$BUILD/bench/points.csv
     [ -z "$FULL" ] || { some=1 item='all of it' networks=1728; }
     measure sweep "$item" "$networks" "${sweep[@]}" --shard "1/$some"
