@@ -22,7 +22,7 @@ typedef struct {
 /* clang-format off */
 static const gs_option option_rows[] = {
     {"output", GS_OPTION_TEXT, offsetof(merge_options, output), "FILE", NULL,
-     "write there, when all of it is right; -, the default, is standard output",
+     "write there, when all is read and nothing is damaged; -, the default, is standard output",
      .group = "Output", .letter = 'o'},
 };
 /* clang-format on */

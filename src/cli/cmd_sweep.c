@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -106,6 +107,10 @@ static gs_status refuse_contradictions(const sweep *s, gs_error *error) {
     if (s->options.resume && (!s->job.path || format == GS_FORMAT_TABLE))
         return gs_fail(error, GS_ERR_USAGE,
                        "--resume: expected -o with a file of csv, tsv or jsonl to go on with");
+    struct stat info;
+    if (s->options.resume && stat(s->job.path, &info) == 0 && !S_ISREG(info.st_mode))
+        return gs_fail(error, GS_ERR_USAGE, "--resume: expected a file to go on with, got '%s'",
+                       s->job.path);
     if (s->options.resume && s->options.dry_run)
         return gs_fail(error, GS_ERR_USAGE, "--resume: expected none with --dry-run");
     return GS_OK;
@@ -152,14 +157,20 @@ static gs_status run_points(sweep *s, gs_error *error) {
     return status;
 }
 
-/* A sweep in which networks failed is whole, but not done. */
+/* Options that contradict each other are a result, unless there is no other; what else befell a
+   network might not elsewhere. */
 static gs_status report_failures(const sweep *s, gs_error *error) {
-    if (s->failed == 0 || s->interrupted)
+    unsigned long long networks = (s->count - s->behind) * s->seeds, failed = s->failed;
+    if (failed == 0 || s->interrupted)
         return GS_OK;
-    return gs_fail(
-        error, GS_ERR_MEMORY, "%llu of %llu networks failed, the first at point %llu: %s",
-        (unsigned long long)s->failed, (unsigned long long)((s->count - s->behind) * s->seeds),
-        (unsigned long long)s->failed_point, s->failure.message);
+    gs_status status =
+        gs_fail(error, GS_ERR_MEMORY, "%llu of %llu networks failed, the first at point %llu: %s",
+                failed, networks, (unsigned long long)s->failed_point, s->failure.message);
+    if (s->contradictions < failed || failed == networks)
+        return status;
+    fflush(s->job.file);
+    fprintf(stderr, "gradsim: %s\n", error->message);
+    return GS_OK;
 }
 
 int cmd_sweep(char **arguments) {

@@ -23,10 +23,11 @@ typedef struct {
 struct cli_grid {
     grid_option *options; /* [gs_config_options.count] */
     gs_config *base;      /* with the options that have one value */
-    uint32_t all;         /* points without --where */
-    cli_where where;      /* no conditions: all points stay */
-    bool **holds;         /* [conditions][values of its option], in one block */
-    uint32_t *before;     /* [blocks + 1] points that stay before each block */
+    char name[17];
+    uint32_t all;     /* points without --where */
+    cli_where where;  /* no conditions: all points stay */
+    bool **holds;     /* [conditions][values of its option], in one block */
+    uint32_t *before; /* [blocks + 1] points that stay before each block */
 };
 
 static size_t index_of(const gs_option *option) {
@@ -87,7 +88,7 @@ static gs_status read_values(cli_grid *grid, const gs_option *option, const char
     cli_list *values = &grid->options[index_of(option)].values;
     if (!text)
         return cli_list_of_one(values, option, grid->base, error);
-    gs_status status = cli_list_read(values, option, grid->base, text, error);
+    gs_status status = cli_list_read(values, option, grid->base, text, true, error);
     if (status == GS_OK && values->count > 1 && !takes_a_list(option))
         return gs_option_refuse(option, "one value", text, NULL, error);
     return status;
@@ -302,6 +303,40 @@ static gs_status settle_base(cli_grid *grid, gs_error *error) {
     return status;
 }
 
+/* FNV-1a, 64 bits (Fowler, Noll and Vo 1991), of a text and the zero at its end. */
+static uint64_t mix(uint64_t hash, const char *text) {
+    do
+        hash = (hash ^ (unsigned char)*text) * 1099511628211u;
+    while (*text++);
+    return hash;
+}
+
+/* What no result depends on is no part of the name. */
+static void name_grid(cli_grid *grid, const char *zips, const char *where) {
+    static const char *const apart[] = {"threads", "memory"};
+    uint64_t hash = mix(mix(14695981039346656037u, zips ? zips : ""), where ? where : "");
+    for (size_t i = 0; i < gs_config_options.count; i++) {
+        const char *name = gs_config_options.rows[i].name;
+        const cli_list *values = &grid->options[i].values;
+        if (strcmp(name, apart[0]) == 0 || strcmp(name, apart[1]) == 0)
+            continue;
+        hash = mix(hash, name);
+        for (size_t v = 0; v < values->count; v++)
+            hash = mix(hash, cli_list_at(values, v));
+    }
+    gs_format(grid->name, sizeof grid->name, "%016llx", (unsigned long long)hash);
+}
+
+/* Lists that walk together may say a value again: it is the pair that counts. */
+static gs_status refuse_repeats(const cli_grid *grid, gs_error *error) {
+    gs_status status = GS_OK;
+    for (size_t i = 0; i < gs_config_options.count && status == GS_OK; i++)
+        if (grid->options[i].group == 0)
+            status = cli_list_refuse_repeats(&grid->options[i].values, &gs_config_options.rows[i],
+                                             error);
+    return status;
+}
+
 static gs_status make_grid(cli_grid *grid, char *const *texts, const char *zips, const char *where,
                            gs_error *error) {
     size_t count = gs_config_options.count;
@@ -313,9 +348,13 @@ static gs_status make_grid(cli_grid *grid, char *const *texts, const char *zips,
     if (status == GS_OK)
         status = zip(grid, texts, zips, error);
     if (status == GS_OK)
+        status = refuse_repeats(grid, error);
+    if (status == GS_OK)
         status = lay_out(grid, error);
     if (status == GS_OK && where)
         status = leave_out(grid, where, error);
+    if (status == GS_OK)
+        name_grid(grid, zips, where);
     if (status == GS_OK)
         status = settle_base(grid, error);
     return status;
@@ -343,6 +382,10 @@ void cli_grid_free(cli_grid *grid) {
     gs_free(grid->before);
     cli_where_free(&grid->where);
     gs_free(grid);
+}
+
+const char *cli_grid_name(const cli_grid *grid) {
+    return grid->name;
 }
 
 uint64_t cli_grid_points(const cli_grid *grid) {

@@ -43,6 +43,9 @@ void cli_grid_free(cli_grid *grid);
    asked by several threads at once, for points in any order. */
 uint64_t cli_grid_points(const cli_grid *grid);
 
+/* 16 digits that another grid has not: of its options, --zip and --where. */
+const char *cli_grid_name(const cli_grid *grid);
+
 /* The options with several values, in order: at most `most` of them go to `options`. Returns how
    many there are. Those of one axis walk together. */
 size_t cli_grid_varied(const cli_grid *grid, const gs_option **options, size_t most);

@@ -239,32 +239,31 @@ static int compare_texts(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static gs_status refuse_repeats(const list_reader *r) {
-    size_t count = r->list->count;
-    const char **texts = gs_alloc(count, sizeof *texts, r->error);
+gs_status cli_list_refuse_repeats(const cli_list *list, const gs_option *option, gs_error *error) {
+    const char **texts = gs_alloc(list->count, sizeof *texts, error);
     if (!texts)
         return GS_ERR_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        texts[i] = cli_list_at(r->list, i);
-    qsort(texts, count, sizeof *texts, compare_texts);
+    for (size_t i = 0; i < list->count; i++)
+        texts[i] = cli_list_at(list, i);
+    qsort(texts, list->count, sizeof *texts, compare_texts);
     gs_status status = GS_OK;
-    for (size_t i = 1; i < count && status == GS_OK; i++)
+    for (size_t i = 1; i < list->count && status == GS_OK; i++)
         if (strcmp(texts[i - 1], texts[i]) == 0)
-            status = gs_fail(r->error, GS_ERR_USAGE,
-                             "--%s: expected every value once, got '%.80s' twice", r->option->name,
-                             texts[i]);
+            status =
+                gs_fail(error, GS_ERR_USAGE, "--%s: expected every value once, got '%.80s' twice",
+                        option->name, texts[i]);
     gs_free(texts);
     return status;
 }
 
 gs_status cli_list_read(cli_list *list, const gs_option *option, void *scratch, const char *text,
-                        gs_error *error) {
+                        bool may_repeat, gs_error *error) {
     *list = (cli_list){0};
     list_reader r = {.option = option, .scratch = scratch, .list = list, .error = error};
     char *item = gs_alloc(strlen(text) + 1, 1, error);
     gs_status status = item ? add_items(&r, text, item) : GS_ERR_MEMORY;
-    if (status == GS_OK)
-        status = refuse_repeats(&r);
+    if (status == GS_OK && !may_repeat)
+        status = cli_list_refuse_repeats(list, option, error);
     gs_free(item);
     if (status != GS_OK)
         cli_list_free(list);

@@ -18,10 +18,13 @@ typedef struct {
 /* Read the list `text`. Where the option is neither a text nor a flag, an item with ".." is a range
    [NAME:]FROM..TO[:STEP] or [NAME:]FROM..TO*FACTOR, whose numbers have 15 digits. "\," is a comma
    within an item. `scratch` is a struct that the option describes; its field changes. Errors:
-   GS_ERR_USAGE for what is no list, a value that the option refuses, that comes twice, or is one of
-   too many. */
+   GS_ERR_USAGE for what is no list, a value that the option refuses, that comes twice unless it
+   `may_repeat`, or is one of too many. */
 gs_status cli_list_read(cli_list *list, const gs_option *option, void *scratch, const char *text,
-                        gs_error *error);
+                        bool may_repeat, gs_error *error);
+
+/* Errors: GS_ERR_USAGE if a value comes twice; GS_ERR_MEMORY. */
+gs_status cli_list_refuse_repeats(const cli_list *list, const gs_option *option, gs_error *error);
 
 /* The list whose one value is what `base` has; "" is a text that is not there. */
 gs_status cli_list_of_one(cli_list *list, const gs_option *option, const void *base,

@@ -61,6 +61,7 @@ gs_record run_record(const run *r, uint64_t step, size_t rows, const gs_layer_st
                      const gs_summary *summary, const gs_training_stats *training) {
     return (gs_record){.point = r->point,
                        .points = r->points,
+                       .sweep = r->sweep,
                        .run = r->index,
                        .seed = r->job.config->seed,
                        .step = step,

@@ -31,6 +31,7 @@ struct run {
     const run_sink *sink;
     gs_report *report;             /* of the sink */
     uint64_t point, points, index; /* what a record says of its place */
+    const char *sweep;             /* likewise; NULL outside sweeps */
     uint64_t columns;              /* that are shown */
     gs_layer_theory *theory;       /* NULL until it is predicted */
     bool has_logged;               /* the log that is continued has these steps already */

@@ -18,6 +18,7 @@ typedef struct {
     gs_config *config; /* resolved, if it could be */
     char *rows;        /* for free(); NULL: there are none */
     size_t length;
+    bool is_lost; /* not even a row that says so could be made */
     gs_status status;
     gs_error why;
     int interrupted;
@@ -36,13 +37,18 @@ static uint64_t point_of(const sweep *s, uint64_t task) {
 
 /* ---- Shares of the machine ---- */
 
+static size_t share_of_memory(const sweep *s) {
+    size_t share = s->memory / s->jobs;
+    return share > 0 ? share : 1;
+}
+
 /* Whether a network fits, or is as fast as it can be, only if it has all memory. */
 static bool needs_all_memory(const sweep *s, const gs_config *config) {
     struct gs_config shared = *config;
     const gs_kernels *kernels;
     gs_budget budget;
     gs_error error;
-    shared.memory = s->memory / s->jobs;
+    shared.memory = share_of_memory(s);
     if (s->jobs == 1 || gs_kernels_get((gs_dtype)config->dtype.index, &kernels, &error) != GS_OK)
         return false;
     bool must_stream = config->weights.index == GS_WEIGHTS_STREAMED;
@@ -78,7 +84,7 @@ static void take_share(const sweep *s, uint64_t task, gs_config *config) {
     bool alone = needs_all_memory(s, config);
     config->threads = threads_for(s, task, alone);
     if (!alone)
-        config->memory = s->memory / s->jobs;
+        config->memory = share_of_memory(s);
 }
 
 /* ---- A network ---- */
@@ -152,17 +158,18 @@ static void write_failure(const sweep *s, run *r, bool header, result *done) {
     close_rows(r);
     free(done->rows);
     done->rows = NULL;
-    if (open_rows(s, r, header, done, &error) == GS_OK && r->report) {
+    gs_status status = open_rows(s, r, header, done, &error);
+    if (status == GS_OK && r->report) {
         const gs_record record = run_record(r, 0, 0, NULL, NULL, NULL);
-        gs_report_write_error(r->report, &record, done->why.message, &error);
+        status = gs_report_write_error(r->report, &record, done->why.message, &error);
     }
+    done->is_lost = status != GS_OK;
 }
 
 /* A summary asks for the last step alone, and rows for what they always do. */
 static void prepare(const sweep *s, run *r, uint64_t task) {
     gs_config *config = r->job.config;
     bool has_rows = !s->sheet && !s->table;
-    config->seed += task % s->seeds;
     take_share(s, task, config);
     r->columns = has_rows ? GS_ALL_COLUMNS : 0;
     if (!has_rows)
@@ -177,9 +184,12 @@ static void run_task(sweep *s, uint64_t task, result *done) {
              .options = {.fail_on = s->options.fail_on, .progress = {CLI_PROGRESS_NEVER, 0}},
              .point = point,
              .points = cli_grid_points(s->grid),
+             .sweep = cli_grid_name(s->grid),
              .index = (point - 1) * s->seeds + task % s->seeds + 1};
     done->status = sweep_begin_job(s, point, &r.job, &borrowed, &done->why);
     if (r.job.config)
+        r.job.config->seed += task % s->seeds;
+    if (done->status == GS_OK)
         prepare(s, &r, task);
     if (done->status == GS_OK)
         done->status = open_rows(s, &r, header, done, &done->why);
@@ -222,13 +232,15 @@ static void drop(void *context, void *dropped) {
 /* ---- Results, in order ---- */
 
 static gs_status keep_rows(sweep *s, const result *done, gs_error *error) {
-    char *rows = done->rows ? realloc(s->rows, s->rows_length + done->length) : s->rows;
-    if (done->rows && !rows)
+    bool has_rows = done->rows && done->length > 0 && !done->is_lost;
+    if (s->sheet || s->table)
+        return GS_OK;
+    char *rows = has_rows ? realloc(s->rows, s->rows_length + done->length) : NULL;
+    if (!rows)
         return gs_fail(error, GS_ERR_MEMORY, "no memory for the rows of a point");
+    memcpy(rows + s->rows_length, done->rows, done->length);
     s->rows = rows;
-    if (done->rows)
-        memcpy(rows + s->rows_length, done->rows, done->length);
-    s->rows_length += done->rows ? done->length : 0;
+    s->rows_length += done->length;
     return GS_OK;
 }
 
@@ -238,6 +250,7 @@ static void add_network(sweep *s, uint64_t point, const result *done) {
     } else {
         if (s->outcome.failed++ == 0)
             s->why = done->why;
+        s->contradictions += done->status == GS_ERR_USAGE;
         if (s->failed++ == 0) {
             s->failure = done->why;
             s->failed_point = point;
@@ -250,9 +263,13 @@ static void add_network(sweep *s, uint64_t point, const result *done) {
 static gs_status write_point(sweep *s, uint64_t number, gs_config *config, gs_error *error) {
     gs_status status = GS_OK;
     config->seed -= s->seeds - 1;
-    const gs_point point = {number,       cli_grid_points(s->grid),
-                            config->seed, config,
-                            &s->outcome,  s->outcome.failed > 0 ? s->why.message : NULL};
+    const gs_point point = {.point = number,
+                            .points = cli_grid_points(s->grid),
+                            .sweep = cli_grid_name(s->grid),
+                            .seed = config->seed,
+                            .config = config,
+                            .outcome = &s->outcome,
+                            .error = s->outcome.failed > 0 ? s->why.message : NULL};
     cli_progress_hide(&s->progress, s->job.file);
     cli_job_hold_interrupts(&s->job);
     if (s->table)

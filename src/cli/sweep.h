@@ -65,9 +65,9 @@ typedef struct {
     char *rows;         /* of the point at hand, until it is whole */
     size_t rows_length;
     gs_outcome outcome;
-    gs_error why;     /* the first of its networks failed */
-    uint64_t failed;  /* networks */
-    gs_error failure; /* the first of all, at point `failed_point` */
+    gs_error why;                    /* the first of its networks failed */
+    uint64_t failed, contradictions; /* networks; those of them whose options contradict */
+    gs_error failure;                /* the first of all, at point `failed_point` */
     uint64_t failed_point;
     bool condition; /* that of --fail-on held for some network */
     int interrupted;

@@ -20,15 +20,16 @@ typedef struct {
     char *header;    /* [header_length], likewise */
     size_t header_length;
     gs_sheet_reader *reader;
-    size_t points_column, seed_column, options_column;          /* of both kinds of sheets */
-    size_t run_column, step_column, layer_column, error_column; /* of rows of layers */
+    size_t points_column, sweep_column, seed_column, options_column; /* of both kinds of sheets */
+    size_t run_column, step_column, layer_column, error_column;      /* of rows of layers */
 
     uint64_t point; /* at hand; 0 before the first */
     cli_job job;    /* of it */
     sweep_data *borrowed;
-    char **texts; /* of its options */
-    bool is_whole;
-    uint64_t behind, length; /* points that are whole, and their bytes */
+    char **texts;                /* of its options */
+    uint64_t index, step, layer; /* of the row before, in this point; index 0: there is none */
+    bool has_ended;              /* and that was the last row of its network */
+    uint64_t behind, length;     /* points that are whole, and their bytes */
 } scan;
 
 /* ---- What is expected ---- */
@@ -60,7 +61,8 @@ static gs_status begin_point(scan *c, uint64_t point, gs_error *error) {
     gs_status status = sweep_begin_job(c->s, point, &c->job, &c->borrowed, &why);
     c->texts = c->job.config ? gs_option_texts(c->job.config, error) : NULL;
     c->point = point;
-    c->is_whole = false;
+    c->index = 0;
+    c->has_ended = false;
     return c->texts ? GS_OK : gs_fail(error, status, "no memory for a point");
 }
 
@@ -91,38 +93,69 @@ static gs_status check_options(const scan *c, const gs_sheet_line *row, gs_error
     return status;
 }
 
-/* A network ends with the last layer of its last step, or with an error. One that trains may end
-   before, at what is not finite: that point is run again. */
+/* A network that trains may end before its last step, at what is not finite. */
+static bool is_finite(const scan *c, const gs_sheet_line *row) {
+    for (size_t i = 0; i < c->points_column; i++)
+        if (strcmp(row->cells[i], "nan") == 0 || strcmp(row->cells[i], "inf") == 0)
+            return false;
+    return true;
+}
+
+/* Whether a row stands where a row must: layer after layer, logged step after logged step, and after
+   the end of a network the next one. */
+static bool follows(const scan *c, uint64_t index, uint64_t step, uint64_t layer, bool has_failed) {
+    const gs_config *config = c->job.config;
+    const run r = {.job = c->job};
+    uint64_t layers = config->layers + config->head;
+    uint64_t first = (c->point - 1) * c->s->seeds + 1, next = c->index > 0 ? c->index + 1 : first;
+    if (index == next)
+        return (c->index == 0 || c->has_ended) && (has_failed || (layer == 1 && step == 0));
+    if (index != c->index || has_failed)
+        return false;
+    if (step == c->step)
+        return layer == c->layer + 1;
+    return c->layer == layers && layer == 1 && step > c->step && step <= config->steps &&
+           (run_last_due(&r, step - 1) == c->step);
+}
+
 static gs_status check_network(scan *c, const gs_sheet_line *row, gs_error *error) {
     const gs_config *config = c->job.config;
-    uint64_t index, first = (c->point - 1) * c->s->seeds + 1;
-    gs_status status = gs_sheet_whole(c->reader, c->run_column, &index, error);
-    if (status == GS_OK && (index < first || index - first >= c->s->seeds))
-        return gs_sheet_refuse(c->reader, error,
-                               "expected run %" PRIu64 " to %" PRIu64 " at point %" PRIu64
-                               " of this sweep, got %" PRIu64,
-                               first, first + c->s->seeds - 1, c->point, index);
-    if (status == GS_OK)
-        status = expect_whole(c, row, c->seed_column, config->seed + (index - first), error);
+    uint64_t index, step = 0, layer = 0, first = (c->point - 1) * c->s->seeds + 1;
     bool has_failed = row->cells[c->error_column][0] != '\0';
-    uint64_t step = config->steps, layer = config->layers + config->head;
+    gs_status status = gs_sheet_whole(c->reader, c->run_column, &index, error);
     if (status == GS_OK && !has_failed)
         status = gs_sheet_whole(c->reader, c->step_column, &step, error);
     if (status == GS_OK && !has_failed)
         status = gs_sheet_whole(c->reader, c->layer_column, &layer, error);
-    c->is_whole = status == GS_OK && index - first == c->s->seeds - 1 && step == config->steps &&
-                  layer == config->layers + config->head;
-    return status;
+    if (status == GS_OK && !follows(c, index, step, layer, has_failed))
+        return gs_sheet_refuse(c->reader, error,
+                               "expected what follows run %" PRIu64 ", step %" PRIu64
+                               ", layer %" PRIu64 " in this sweep, got run %" PRIu64
+                               ", step %" PRIu64 ", layer %" PRIu64,
+                               c->index, c->step, c->layer, index, step, layer);
+    c->index = index;
+    c->step = step;
+    c->layer = layer;
+    c->has_ended = has_failed || (layer == config->layers + config->head &&
+                                  (step == config->steps || !is_finite(c, row)));
+    return status == GS_OK
+               ? expect_whole(c, row, c->seed_column, config->seed + (index - first), error)
+               : status;
+}
+
+static bool is_point_whole(const scan *c) {
+    return c->s->options.summary || (c->has_ended && c->index == c->point * c->s->seeds);
 }
 
 static gs_status check_row(scan *c, const gs_sheet_line *row, uint64_t point, gs_error *error) {
     gs_status status = GS_OK;
-    if (point != c->point) {
+    bool has_next = c->point == 0 || is_point_whole(c), is_summary = c->s->options.summary;
+    if (point != c->point || is_summary) {
         uint64_t place = c->point > 0 ? c->behind + 1 : 0, next = sweep_point(c->s, place);
-        if (place >= c->s->count || point != next)
-            return gs_sheet_refuse(c->reader, error,
-                                   "expected point %" PRIu64 " of this sweep next, got %" PRIu64,
-                                   next, point);
+        if (!has_next || place >= c->s->count || point != next)
+            return gs_sheet_refuse(
+                c->reader, error, "expected %s point %" PRIu64 " of this sweep, got point %" PRIu64,
+                has_next ? "the beginning of" : "all of", has_next ? next : c->point, point);
         c->behind = place;
         c->length = row->offset;
         status = begin_point(c, point, error);
@@ -131,11 +164,16 @@ static gs_status check_row(scan *c, const gs_sheet_line *row, uint64_t point, gs
         status = expect_whole(c, row, c->points_column, cli_grid_points(c->s->grid), error);
     if (status == GS_OK)
         status = check_options(c, row, error);
-    if (status == GS_OK && !c->s->options.summary)
-        return check_network(c, row, error);
-    c->is_whole = status == GS_OK;
-    return status == GS_OK ? expect_whole(c, row, c->seed_column, c->job.config->seed, error)
-                           : status;
+    if (status == GS_OK && !is_summary)
+        status = check_network(c, row, error);
+    else if (status == GS_OK)
+        status = expect_whole(c, row, c->seed_column, c->job.config->seed, error);
+    if (status == GS_OK && strcmp(row->cells[c->sweep_column], cli_grid_name(c->s->grid)) != 0)
+        return gs_sheet_refuse(
+            c->reader, error,
+            "expected a row of this sweep, got one of another, in which --steps, "
+            "--log-every, --seeds or the like differ");
+    return status;
 }
 
 /* ---- The file ---- */
@@ -148,15 +186,22 @@ static gs_status check_columns(scan *c, gs_error *error) {
             return gs_fail(error, GS_ERR_FORMAT,
                            "%s: line 1: expected column %zu to be '%s', as this sweep writes it",
                            c->s->job.path, i + 1, expected->name[i]);
+    size_t length;
+    const char *header = gs_sheet_header(c->reader, &length);
+    if (length != c->header_length || (length > 0 && memcmp(header, c->header, length) != 0))
+        return gs_fail(error, GS_ERR_FORMAT,
+                       "%s: line 1: expected the column names as this sweep writes them",
+                       c->s->job.path);
     c->options_column = expected->count;
     for (size_t i = 0; i < gs_config_options.count; i++)
         c->options_column -= gs_config_options.rows[i].column;
     const struct {
         const char *name;
         size_t *column;
-    } wanted[] = {{"points", &c->points_column}, {"seed", &c->seed_column},
-                  {"run", &c->run_column},       {"step", &c->step_column},
-                  {"layer", &c->layer_column},   {"error", &c->error_column}};
+    } wanted[] = {{"points", &c->points_column}, {"sweep", &c->sweep_column},
+                  {"seed", &c->seed_column},     {"run", &c->run_column},
+                  {"step", &c->step_column},     {"layer", &c->layer_column},
+                  {"error", &c->error_column}};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         gs_sheet_find(c->reader, wanted[i].name, wanted[i].column);
     return GS_OK;
@@ -173,12 +218,14 @@ static gs_status read_rows(scan *c, gs_error *error) {
             return GS_OK;
         if (status != GS_OK || !row)
             break;
+        if (row->offset != end || (row->length > 1 && row->bytes[row->length - 2] == '\r'))
+            return gs_sheet_refuse(c->reader, error, "expected a row as this sweep writes it");
         status = gs_sheet_whole(c->reader, column, &point, error);
         if (status == GS_OK)
             status = check_row(c, row, point, error);
         end = row->offset + row->length;
     }
-    if (status == GS_OK && c->is_whole) {
+    if (status == GS_OK && c->point > 0 && is_point_whole(c)) {
         c->behind++;
         c->length = end;
     }
@@ -191,7 +238,9 @@ static bool is_fresh(const scan *c, FILE *file) {
     bool has_header = c->header_length > 0;
     gs_line first = {0};
     if (!has_header)
-        gs_line_add(&first, "{\"%s\":", gs_sheet_row(c->sheet)->name[0]);
+        gs_line_add(&first, "{\"%s\":%" PRIu64 ",\"%s\":", gs_sheet_row(c->sheet)->name[0],
+                    c->s->options.summary ? c->s->first : (c->s->first - 1) * c->s->seeds + 1,
+                    gs_sheet_row(c->sheet)->name[1]);
     const char *expected = has_header ? c->header : first.text;
     size_t length = has_header ? c->header_length : first.length, matched = 0;
     int byte;

@@ -252,6 +252,7 @@ const help_row help_steps[] = {
     {"grad_norm_clipped_log10", "the same after --grad-normalize and --clip"},
     {"clipped", "share of the updates up to this that clipping changed"},
     {"point, points", "which configuration of a sweep, and of how many; 1 of 1 in other runs"},
+    {"sweep", "the name of the sweep: 16 digits that follow from its options"},
     {"error", "why a network of a sweep could not be measured: there is then this row alone"},
     {NULL, NULL},
 };
@@ -280,8 +281,10 @@ const help_row help_sweep[] = {
                  "always say it"},
     {"--shard", "--shard 2/8 runs points 2, 10, 18, ... under their numbers in the whole; gradsim "
                 "merge joins the files of all shards"},
-    {"failures", "a network whose options contradict each other, or that has no memory, is a row "
-                 "with its error, and the rest goes on; the exit status is 1 in the end"},
+    {"failures",
+     "a network whose options contradict each other, or that has no memory, is a row "
+     "with its error, and the rest goes on. The exit status is 1 if memory was short, or if "
+     "none could be measured"},
     {NULL, NULL},
 };
 

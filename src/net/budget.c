@@ -184,7 +184,7 @@ gs_status gs_budget_plan(const gs_config *config, const gs_kernels *kernels, gs_
         budget->total = signals.bytes + budget->weights;
         return require_both(config, "the network without its weights", signals, available, error);
     }
-    *budget = (gs_budget){SIZE_MAX, budget->segment, all.bytes};
+    *budget = (gs_budget){SIZE_MAX, budget->segment, sum_of(stored, signals).bytes};
     return require_both(config, config->steps > 0 ? "training the network" : "the network",
                         sum_of(stored, signals), available, error);
 }

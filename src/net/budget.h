@@ -10,7 +10,7 @@
 typedef struct {
     size_t weights; /* bytes of weights that are stored, at most */
     size_t segment; /* layers between checkpoints; 0: all signals are kept */
-    size_t total;   /* bytes of weights and signals, about and not less */
+    size_t total;   /* bytes of weights, signals and what training keeps, about and not less */
 } gs_budget;
 
 /* For a resolved configuration. Signals that do not all fit in --memory are made again between

@@ -27,13 +27,14 @@ static const struct {
 };
 
 /* Of the network's place in a sweep, and why there is nothing more to say of it. */
-static const char *const place_names[] = {"point", "points", "error"};
+static const char *const place_names[] = {"point", "points", "sweep", "error"};
 
 enum {
     STEP_COLUMNS = sizeof step_columns / sizeof *step_columns,
     PLACE = INDICES + GS_COLUMN_COUNT + STEP_COLUMNS,
     POINT = PLACE,
     POINTS,
+    SWEEP,
     ERROR,
     COLUMNS
 };
@@ -75,6 +76,7 @@ static void fill_place(gs_cell *cell, const gs_record *record) {
     cell[STEP] = gs_cell_whole(record->step);
     cell[POINT] = gs_cell_whole(record->point);
     cell[POINTS] = gs_cell_whole(record->points);
+    cell[SWEEP] = record->sweep ? gs_cell_text(record->sweep) : gs_cell_absent();
 }
 
 static void fill(gs_cell *cell, const gs_record *record, const gs_layer_stats *stats) {

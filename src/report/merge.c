@@ -14,6 +14,7 @@ struct gs_merge {
     const gs_point_reader *first; /* that is not empty: the others are to be like it */
     uint64_t networks;            /* of a point, 0 as long as that is not known */
     uint64_t last;                /* point that was written */
+    const char *sweep;            /* of all, once there are points */
     gs_merge_gaps gaps;
 };
 
@@ -56,7 +57,13 @@ static gs_status take_points(gs_merge *merge, const gs_point_reader *shard, gs_e
                                "expected one of the %" PRIu64
                                " points that the files before it have, got one of %" PRIu64,
                                merge->gaps.points, shard->points);
+    if (merge->gaps.points > 0 && strcmp(shard->sweep, merge->sweep) != 0)
+        return gs_sheet_refuse(shard->sheet, error,
+                               "expected a row of the sweep '%s' as in the files before it, got "
+                               "one of '%s'",
+                               merge->sweep, shard->sweep);
     merge->gaps.points = shard->points;
+    merge->sweep = shard->sweep;
     return GS_OK;
 }
 

@@ -45,7 +45,9 @@ const char *gs_outcome_name(const gs_outcome *outcome) {
 enum {
     POINT,
     POINTS,
+    SWEEP,
     SEED,
+    STEPS,
     NETWORKS,
     FAILED,
     RATIO,
@@ -69,7 +71,9 @@ enum {
 static const char *const column_names[COLUMNS] = {
     [POINT] = "point",
     [POINTS] = "points",
+    [SWEEP] = "sweep",
     [SEED] = "seed",
+    [STEPS] = "steps",
     [NETWORKS] = "networks",
     [FAILED] = "failed",
     [RATIO] = "ratio_log10_mean",
@@ -121,7 +125,9 @@ gs_status gs_outcome_sheet_write(gs_sheet *sheet, const gs_point *point, gs_erro
         cell[i] = gs_cell_absent();
     cell[POINT] = gs_cell_whole(point->point);
     cell[POINTS] = gs_cell_whole(point->points);
+    cell[SWEEP] = gs_cell_text(point->sweep);
     cell[SEED] = gs_cell_whole(point->seed);
+    cell[STEPS] = gs_cell_whole(point->config->steps);
     cell[NETWORKS] = gs_cell_whole(outcome->networks);
     cell[FAILED] = gs_cell_whole(outcome->failed);
     cell[HEALTHY] = gs_cell_whole(outcome->verdicts[GS_HEALTHY]);

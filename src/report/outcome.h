@@ -34,6 +34,7 @@ const char *gs_outcome_name(const gs_outcome *outcome);
 
 typedef struct {
     uint64_t point, points, seed; /* the first of its seeds */
+    const char *sweep;            /* the name of its grid */
     const gs_config *config;
     const gs_outcome *outcome;
     const char *error; /* the first of those that failed; NULL: none did */

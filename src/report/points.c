@@ -35,6 +35,13 @@ static gs_status peek(gs_point_reader *r, gs_error *error) {
                                "expected one of %" PRIu64 " points, got one of "
                                "%" PRIu64,
                                points, r->points);
+    char sweep[sizeof r->sweep];
+    bool has_name = r->column.sweep != SIZE_MAX;
+    gs_format(sweep, sizeof sweep, "%s", has_name ? r->line->cells[r->column.sweep] : "");
+    if (points > 0 && strcmp(sweep, r->sweep) != 0)
+        return gs_sheet_refuse(r->sheet, error, "expected a row of the sweep '%s', got one of '%s'",
+                               r->sweep, sweep);
+    memcpy(r->sweep, sweep, sizeof sweep);
     if (r->point == 0 || r->point > r->points)
         return gs_sheet_refuse(r->sheet, error,
                                "expected a point from 1 to %" PRIu64 ", got %" PRIu64, r->points,
@@ -179,6 +186,8 @@ static gs_status find_columns(gs_point_reader *r, gs_error *error) {
     gs_status status = GS_OK;
     r->is_summary =
         !gs_sheet_find(r->sheet, "layer", &unused) && gs_sheet_find(r->sheet, "networks", &unused);
+    if (!gs_sheet_find(r->sheet, "sweep", &r->column.sweep))
+        r->column.sweep = SIZE_MAX;
     for (size_t i = 0; i < (r->is_summary ? OF_SUMMARY : NEEDED) && status == GS_OK; i++)
         status = gs_sheet_require(r->sheet, needed[i].name, needed[i].column, error);
     return status;

@@ -18,7 +18,9 @@ typedef struct {
     bool is_summary;
     struct {
         size_t point, points, run, step, layer, error, layers, head;
+        size_t sweep; /* SIZE_MAX: there is none */
     } column;
+    char sweep[32]; /* the name of its grid */
 } gs_point_reader;
 
 /* Open a file, which `path` names as long as it is open, and find its first point. A shard that has

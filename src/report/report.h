@@ -5,7 +5,7 @@
  *   run, seed, step, layer, kind, loss   indices, and the loss of the whole network
  *   z_mean ... moved                     every gs_column
  *   accuracy ... clipped                 gs_training_stats, of the whole network
- *   point, points, error                 its place in a sweep, and why there is nothing to measure
+ *   point, points, sweep, error          its place in a sweep, and why there is nothing to measure
  *   layers, width, act ...               every option that is a column
  */
 #ifndef GS_REPORT_REPORT_H
@@ -17,6 +17,7 @@
 /* One network at one step. */
 typedef struct {
     uint64_t point, points; /* its configuration is this one of so many; 1 of 1 outside sweeps */
+    const char *sweep;      /* the name of its grid; NULL outside sweeps */
     uint64_t run;           /* 1, 2, ... over the seeds, and over the points of a sweep */
     uint64_t seed;
     size_t step;

@@ -55,7 +55,7 @@ STATISTICS = """
 # Of the whole step.
 STEP = """
     accuracy test_loss test_accuracy lr grad_norm_log10 grad_norm_clipped_log10 clipped
-    point points error""".split()
+    point points sweep error""".split()
 ELSEWHERE = "theory_grad_log10", "moved"  # compared by make test-theory and training.py
 
 

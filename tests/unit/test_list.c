@@ -44,7 +44,7 @@ static const gs_option_table table = {rows, sizeof rows / sizeof rows[0]};
 static gs_status read_list(const char *name, const char *text, cli_list *list, gs_error *error) {
     knobs k;
     CHECK(gs_options_reset(&table, &k, NULL) == GS_OK);
-    gs_status status = cli_list_read(list, gs_option_find(&table, name), &k, text, error);
+    gs_status status = cli_list_read(list, gs_option_find(&table, name), &k, text, false, error);
     gs_options_release(&table, &k);
     return status;
 }
@@ -264,7 +264,7 @@ static bool read_without_memory(const char *name, const char *text, size_t nth) 
     gs_error error = {0};
     CHECK(gs_options_reset(&table, &k, NULL) == GS_OK);
     test_fail_allocation(nth);
-    gs_status status = cli_list_read(&list, gs_option_find(&table, name), &k, text, &error);
+    gs_status status = cli_list_read(&list, gs_option_find(&table, name), &k, text, false, &error);
     bool failed = test_allocation_failed();
     test_fail_allocation(0);
     CHECK(status == (failed ? GS_ERR_MEMORY : GS_OK) && status == error.code);

@@ -21,9 +21,9 @@ static const char *cell_of(const char *text, size_t line, size_t index, char sep
     "w_sigma_max,grad_w,grad_w_log10,grad_b_log10,grad_z_log10,weight_gain,act_gain,gain,"         \
     "grad_ratio,update_ratio,clip_scale,grad_clipped_log10,grad_snr,grad_corr,f32_zero,f16_zero,"  \
     "bf16_zero,theory_grad_log10,moved,accuracy,test_loss,test_accuracy,lr,grad_norm_log10,"       \
-    "grad_norm_clipped_log10,clipped,point,points,error,layers,width,"
+    "grad_norm_clipped_log10,clipped,point,points,sweep,error,layers,width,"
 
-enum { FIRST_OF_STEP = 6 + GS_COLUMN_COUNT, FIRST_OPTION = FIRST_OF_STEP + 10 };
+enum { FIRST_OF_STEP = 6 + GS_COLUMN_COUNT, FIRST_OPTION = FIRST_OF_STEP + 11 };
 
 static const gs_report_style csv = {.format = GS_FORMAT_CSV, .header = true};
 static const gs_report_style tsv = {.format = GS_FORMAT_TSV, .header = true};
@@ -33,13 +33,13 @@ static void test_csv_is_a_header_and_a_line_a_layer(void) {
     static const char *const expected[] = {
         MEASURED,
         "2,18446744073709551615,0,1,dense,1.5,,1.25,,0.125,0.333333333333333,,,,,0,-400.25,,-12.5,"
-        ",,0.0001,,,,,,,,,,,,,,,,,,,4,5,,3,128,",
+        ",,0.0001,,,,,,,,,,,,,,,,,,,4,5,,,3,128,",
         "2,18446744073709551615,0,2,dense,1.5,,1.25,,0.125,0.333333333333333,,,,,0.0025,"
-        "-2.60205999132796,,-8.5,,,0.0001,,,,,,,,,,,,,,,,,,,4,5,,3,128,",
+        "-2.60205999132796,,-8.5,,,0.0001,,,,,,,,,,,,,,,,,,,4,5,,,3,128,",
         "2,18446744073709551615,0,3,dense,1.5,,1.25,,0.125,0.333333333333333,,,,,0.0025,"
-        "-2.60205999132796,,-4.5,,,0.0001,,,,,,,,,,,,,,,,,,,4,5,,3,128,",
+        "-2.60205999132796,,-4.5,,,0.0001,,,,,,,,,,,,,,,,,,,4,5,,,3,128,",
         "2,18446744073709551615,0,4,head,1.5,,1.25,,,,,,,,0.0025,-2.60205999132796,,-0.5,,,0.0001,"
-        ",,,,,,,,,,,,,,,,,,4,5,,3,128,"};
+        ",,,,,,,,,,,,,,,,,,4,5,,,3,128,"};
     sample s = sample_new();
     char *text = written(&s, csv, 1), *line = text;
     for (size_t i = 0; i < 5; i++) {

@@ -14,7 +14,7 @@ done > runs.csv
 awk -F, -v OFS=, '
     NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i }
     FNR > 1 && $1 == "run" { next }
-    FNR > 1 { $1 = $(column["point"]) = $(column["points"]) = "" }
+    FNR > 1 { $1 = $(column["point"]) = $(column["points"]) = $(column["sweep"]) = "" }
     { print > FILENAME ".plain" }' sweep.csv runs.csv
 cmp sweep.csv.plain runs.csv.plain
 awk -F, 'NR > 1 && $1 != last { printf "%s ", $1; last = $1 } END { print "runs" }' sweep.csv
