@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/machine.h"
 #include "base/memory.h"
 #include "base/ordered.h"
 #include "kernels/kernels.h"

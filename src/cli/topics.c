@@ -281,6 +281,8 @@ const help_row help_sweep[] = {
                  "always say it"},
     {"--shard", "--shard 2/8 runs points 2, 10, 18, ... under their numbers in the whole; gradsim "
                 "merge joins the files of all shards"},
+    {"Ctrl-C", "ends it when the networks under way are done, and another one at once; FILE then "
+               "holds whole points"},
     {"failures",
      "a network whose options contradict each other, or that has no memory, is a row "
      "with its error, and the rest goes on. The exit status is 1 if memory was short, or if "
