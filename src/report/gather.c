@@ -88,6 +88,11 @@ static gs_status choose_columns(file_reader *r, const char *name) {
     return gs_fail(r->error, GS_ERR_USAGE, "%s: %s", name, r->error ? r->error->message : "");
 }
 
+/* Summaries have the steps beside those that every sheet has. */
+static bool is_told(const gs_option *option) {
+    return option->column || strcmp(option->name, "steps") == 0;
+}
+
 /* The first file says which options there are. */
 static gs_status find_options(file_reader *r, const char *name) {
     gs_gather *gather = r->gather;
@@ -96,7 +101,7 @@ static gs_status find_options(file_reader *r, const char *name) {
     for (size_t i = 0; i < gs_config_options.count; i++) {
         const gs_option *option = &gs_config_options.rows[i];
         gs_option_column(text, option->name);
-        bool is_there = option->column && gs_sheet_find(r->sheet, text, &column);
+        bool is_there = is_told(option) && gs_sheet_find(r->sheet, text, &column);
         bool is_expected = count < gather->option_count && gather->options[count] == option;
         if (gather->first && is_there != is_expected)
             return gs_fail(

@@ -12,3 +12,6 @@ gradsim plot c.csv -o c.svg
 grep -o 'data-kind="[a-z]*"\|data-x-label="[a-z]*"\|data-y-label="[a-z]*"' c.svg
 gradsim plot c.csv --column loss -o c.svg
 grep -o 'data-kind="[a-z]*"\|data-x-label="[a-z]*"\|data-y-label="[a-z]*"' c.svg
+# The steps are no option that a log has, but one of a summary.
+gradsim sweep --steps 1,5 --layers 2,3 --width 4 --summary -o steps.csv
+gradsim plot steps.csv --ascii | sed -n 1p
