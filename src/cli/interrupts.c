@@ -4,6 +4,7 @@
 #include "cli/interrupts.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "base/machine.h"
@@ -11,15 +12,15 @@
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 enum { SIGNALS = sizeof signals / sizeof *signals };
 
-static volatile sig_atomic_t noted;
-static double noted_at; /* seconds; the handler's own, which no other interrupts */
+static atomic_int noted; /* threads of a sweep look at it */
+static double noted_at;  /* seconds; the handler's own, which no other interrupts */
 
 /* timeout(1) sends its signal twice, to the program and to its group: that is one interrupt. */
 static void note(int signal) {
     double now = gs_monotonic_seconds();
     if (!noted) {
-        noted = signal;
         noted_at = now;
+        noted = signal;
     } else if (now - noted_at >= 1) {
         cli_die_of(signal); /* when the handler returns */
     }
