@@ -12,8 +12,9 @@
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 enum { SIGNALS = sizeof signals / sizeof *signals };
 
-static atomic_int noted; /* threads of a sweep look at it */
-static double noted_at;  /* seconds; the handler's own, which no other interrupts */
+/* A sweep looks at these, and may be interrupted, in any of its threads. */
+static atomic_int noted;
+static _Atomic double noted_at; /* seconds */
 
 /* timeout(1) sends its signal twice, to the program and to its group: that is one interrupt. */
 static void note(int signal) {
