@@ -42,10 +42,10 @@ sweep "$scratch/sweep.csv" && sweep "$scratch/sweep.tsv" || exit 1
 
 # ---- A loop ----
 
-# A file's rows without run, point and points: each run of a loop begins with 1 again.
+# A file's rows without what a loop does not know: run, point, points and the name of the sweep.
 without_numbers() { # FILE
     awk -F, '
-        NR == 1 { for (i = 1; i <= NF; i++) numbers[i] = $i ~ /^(run|point|points)$/ }
+        NR == 1 { for (i = 1; i <= NF; i++) numbers[i] = $i ~ /^(run|point|points|sweep)$/ }
         { for (i = 1; i <= NF; i++) if (!numbers[i]) printf "%s,", $i; print "" }' "$1"
 }
 

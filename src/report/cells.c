@@ -23,40 +23,62 @@ struct gs_cells {
 
 /* ---- Values ---- */
 
-static void values_add(gs_values *values, double value) {
+typedef enum { ZERO, INFINITE, MISSING } other;
+
+static void values_add(gs_values *values, double value, double weight) {
     if (!isfinite(value)) {
-        values->other = values->other == 0 ? value : values->other;
+        values->others[isnan(value) ? MISSING : value > 0 ? INFINITE : ZERO] += weight;
         return;
     }
-    bool is_first = values->sample.count == 0;
-    gs_sample_add(&values->sample, value);
+    bool is_first = values->count == 0;
+    values->count += weight;
+    values->mean += (value - values->mean) * weight / values->count;
     values->low = is_first || value < values->low ? value : values->low;
     values->high = is_first || value > values->high ? value : values->high;
 }
 
-/* Chan, Golub and LeVeque (1979), equation 2.1. */
 static void values_join(gs_values *a, const gs_values *b) {
-    if (a->other == 0)
-        a->other = b->other;
-    if (a->sample.count == 0 || b->sample.count == 0) {
-        double other = a->other;
-        *a = a->sample.count == 0 ? *b : *a;
-        a->other = other;
+    for (size_t k = 0; k < GS_OTHERS; k++)
+        a->others[k] += b->others[k];
+    if (b->count == 0)
         return;
-    }
-    double m = (double)a->sample.count, n = (double)b->sample.count;
-    double distance = b->sample.mean - a->sample.mean;
-    a->sample.count += b->sample.count;
-    a->sample.mean += distance * (n / (m + n));
-    a->sample.squares += b->sample.squares + distance * distance * (m * n / (m + n));
-    a->low = b->low < a->low ? b->low : a->low;
-    a->high = b->high > a->high ? b->high : a->high;
+    bool is_first = a->count == 0;
+    a->count += b->count;
+    a->mean += (b->mean - a->mean) * (b->count / a->count);
+    a->low = is_first || b->low < a->low ? b->low : a->low;
+    a->high = is_first || b->high > a->high ? b->high : a->high;
+}
+
+void gs_values_add(gs_values *values, double value) {
+    values_add(values, value, 1);
+}
+
+double gs_values_others(const gs_values *values) {
+    double count = 0;
+    for (size_t k = 0; values && k < GS_OTHERS; k++)
+        count += values->others[k];
+    return count;
+}
+
+static double worst_of(const gs_values *values) {
+    static const double kinds[GS_OTHERS] = {
+        [ZERO] = -INFINITY, [INFINITE] = INFINITY, [MISSING] = NAN};
+    size_t most = ZERO;
+    for (size_t k = 0; k < GS_OTHERS; k++)
+        most = values->others[k] >= values->others[most] ? k : most;
+    return kinds[most];
 }
 
 double gs_values_mean(const gs_values *values) {
-    if (values && values->sample.count == 0 && values->other != 0)
-        return values->other;
-    return values ? gs_sample_mean(&values->sample) : (double)NAN;
+    if (!values || values->count + gs_values_others(values) == 0)
+        return NAN;
+    return values->count > 0 ? values->mean : worst_of(values);
+}
+
+double gs_values_most(const gs_values *values) {
+    bool is_lost =
+        values && gs_values_others(values) > 0 && gs_values_others(values) >= values->count;
+    return is_lost ? worst_of(values) : gs_values_mean(values);
 }
 
 /* ---- Finding cells ---- */
@@ -79,6 +101,10 @@ static gs_cell_place coarse(const gs_cells *cells, gs_cell_place place) {
 const gs_values *gs_cells_at(const gs_cells *cells, gs_cell_place place, size_t column) {
     size_t cell = find(cells, coarse(cells, place));
     return cell == GS_LOOKUP_NONE ? NULL : &cells->values[cell * cells->columns + column];
+}
+
+uint64_t gs_cells_width(const gs_cells *cells) {
+    return cells->width;
 }
 
 const uint64_t *gs_cells_steps(const gs_cells *cells, size_t *count) {
@@ -179,7 +205,9 @@ static gs_status make_room(gs_cells *cells, gs_error *error) {
         return status;
     if (cells->count == cells->most)
         return gs_fail(error, GS_ERR_UNSUPPORTED,
-                       "expected at most %zu configurations times layers times steps", cells->most);
+                       "expected at most %zu configurations times layers: leave some out with "
+                       "--where",
+                       cells->most);
     return grow(cells, error);
 }
 
@@ -202,7 +230,7 @@ static gs_status make(gs_cells *cells, gs_cell_place place, size_t *cell, gs_err
 }
 
 gs_status gs_cells_add(gs_cells *cells, gs_cell_place place, size_t column, double value,
-                       gs_error *error) {
+                       double weight, gs_error *error) {
     gs_cell_place at = coarse(cells, place);
     size_t cell = cells->last;
     gs_status status = GS_OK;
@@ -213,7 +241,7 @@ gs_status gs_cells_add(gs_cells *cells, gs_cell_place place, size_t column, doub
     if (status != GS_OK)
         return status;
     cells->last = cell;
-    values_add(&cells->values[cell * cells->columns + column], value);
+    values_add(&cells->values[cell * cells->columns + column], value, weight);
     return GS_OK;
 }
 

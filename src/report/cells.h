@@ -6,19 +6,33 @@
 #ifndef GS_REPORT_CELLS_H
 #define GS_REPORT_CELLS_H
 
-#include "report/spread.h"
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gradsim.h"
 
 enum { GS_CELLS_STEPS = 1024, GS_CELLS_VALUES = 1 << 21 };
 
+enum { GS_OTHERS = 3 }; /* -inf, inf, nan: the last is the worst */
+
 /* A column over networks. */
 typedef struct {
-    gs_sample sample; /* of what is finite */
-    double low, high; /* of that */
-    double other;     /* one that is not, if there is any; else 0 */
+    double count, mean; /* of what is finite, by weight */
+    double low, high;   /* of that */
+    double others[GS_OTHERS];
 } gs_values;
 
-/* The mean; what is not finite, if nothing is; nan if nothing is there. NULL is nothing. */
+void gs_values_add(gs_values *values, double value);
+
+/* How many are not finite; NULL is nothing. */
+double gs_values_others(const gs_values *values);
+
+/* The mean of what is finite; without any, what most of the others are, of equals the worse; nan if
+   nothing is there. NULL is nothing. */
 double gs_values_mean(const gs_values *values);
+
+/* The same where more are finite than not; else what most of the others are. */
+double gs_values_most(const gs_values *values);
 
 typedef struct gs_cells gs_cells;
 
@@ -30,10 +44,13 @@ typedef struct {
     uint64_t config, step, layer;
 } gs_cell_place;
 
-/* Add a value of a column, which may be anything. Errors: GS_ERR_MEMORY; GS_ERR_UNSUPPORTED: there
-   are GS_CELLS_VALUES. */
+/* Add a value of a column, which may be anything, of so many networks. Errors: GS_ERR_MEMORY;
+   GS_ERR_UNSUPPORTED: there are GS_CELLS_VALUES. */
 gs_status gs_cells_add(gs_cells *cells, gs_cell_place place, size_t column, double value,
-                       gs_error *error);
+                       double weight, gs_error *error);
+
+/* How many steps in a row became one. */
+uint64_t gs_cells_width(const gs_cells *cells);
 
 /* The steps that there are, ascending; where several became one, the first of them. */
 const uint64_t *gs_cells_steps(const gs_cells *cells, size_t *count);

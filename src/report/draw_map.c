@@ -1,6 +1,6 @@
 /*
- * Maps in a terminal: numbers in columns if they fit, and else a character or more a cell, in
- * colours or in the eighths of blocks.
+ * Maps in a terminal. Columns with heads hold numbers, in blocks below each other where they are too
+ * many for a line. Others are a character or more a cell, in colours or in the eighths of blocks.
  */
 #include <math.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "report/draw_text.h"
 #include "report/scale.h"
 
-enum { ROWS_MOST = 24, CELL_MOST = 4, STEPS = 8, LEVELS_MOST = 8, TEXT = 128 };
+enum { ROWS_MOST = 24, CELL_MOST = 4, STEPS = 8, LEVELS_MOST = 8, NAME_MOST = 12, TEXT = 128 };
 
 typedef struct {
     gs_screen *screen;
@@ -19,7 +19,8 @@ typedef struct {
     bool numbers, outlines;
     size_t left;          /* where cells begin */
     size_t columns, rows; /* of cells */
-    size_t cell;          /* characters, with the space after a number */
+    size_t cell;          /* characters, with the space or sign after a number */
+    size_t block;         /* columns of numbers in a line, at most */
     size_t levels, rooms[LEVELS_MOST];
 } grid;
 
@@ -76,15 +77,25 @@ static const char *level_text(const grid *map, const gs_side *side, size_t level
     return text ? text : "";
 }
 
-/* The widths of row heads, or of row numbers. */
+/* Of a level, or of the numbers. */
+static const char *row_label(const grid *map, size_t level) {
+    const gs_side *side = &map->figure->rows;
+    const char *label = side->levels > 0 ? head_of(map, side, level)->label : side->label;
+    return label ? label : "";
+}
+
+static size_t label_width(const grid *map, const char *label) {
+    return label ? gs_screen_width(map->screen, label) : 0;
+}
+
+/* The widths of row heads, or of row numbers; the labels of column heads stand above them. */
 static void plan_rows(grid *map) {
     const gs_side *side = &map->figure->rows;
     char text[TEXT];
     map->levels = side->levels < LEVELS_MOST ? side->levels : LEVELS_MOST;
     size_t most = map->screen->style.width / 2 / (map->levels > 0 ? map->levels : 1) - 1;
     for (size_t k = 0; k == 0 || k < map->levels; k++) {
-        const char *label = side->levels > 0 ? head_of(map, side, k)->label : side->label;
-        size_t room = label ? gs_screen_width(map->screen, label) : 0;
+        size_t room = label_width(map, row_label(map, k));
         for (size_t i = 0; i < side->count; i++) {
             gs_side_text(side, i, text, sizeof text);
             size_t width =
@@ -94,31 +105,78 @@ static void plan_rows(grid *map) {
         map->rooms[k] = room < most ? room : most;
         map->left += map->rooms[k] + 1;
     }
+    for (size_t k = 0; k < map->figure->columns.levels; k++) {
+        size_t width = label_width(map, map->figure->columns.heads[k].label);
+        size_t missing = width + 1 > map->left ? width + 1 - map->left : 0;
+        size_t free = most > map->rooms[0] ? most - map->rooms[0] : 0;
+        map->rooms[0] += missing < free ? missing : free;
+        map->left += missing < free ? missing : free;
+    }
 }
 
-/* Numbers, if there is room for the widest, and for the names of their columns. */
-static void plan_numbers(grid *map) {
+static size_t group_end(const gs_side *side, size_t level, size_t begin, size_t end) {
+    for (size_t i = begin + 1; i < end; i++)
+        if (gs_side_begins_group(side, level, i))
+            return i;
+    return end;
+}
+
+/* What a column needs for the widest number, with a space before it even where the one to its left
+   has a sign after it. */
+static size_t number_room(const grid *map) {
     const gs_figure *figure = map->figure;
-    size_t count = figure->columns.count * figure->rows.count, widest = 1, names = 0;
-    size_t room = map->screen->style.width - map->left;
+    size_t columns = figure->columns.count, widest = 1;
     char text[TEXT];
-    if (figure->columns.levels == 0 || figure->columns.count * 3 > room)
-        return;
     for (size_t p = 0; p < figure->panel_count; p++)
-        for (size_t i = 0; i < count; i++) {
+        for (size_t i = 0; i < columns * figure->rows.count; i++) {
+            const bool *outlined = figure->panels[p].outlined;
             number_text(map, figure->panels[p].values[i], text);
-            widest = strlen(text) > widest ? strlen(text) : widest;
+            size_t width = strlen(text) + (outlined && i % columns > 0 && outlined[i - 1]);
+            widest = width > widest ? width : widest;
         }
-    for (size_t i = 0; i < figure->columns.count; i++) {
-        gs_side_text(&figure->columns, i, text, sizeof text);
-        size_t width = gs_screen_width(map->screen, text);
-        names = width > names ? width : names;
+    return widest + 1;
+}
+
+/* What a column needs for the names of all levels, with a space after them. */
+static size_t name_room(const grid *map) {
+    const gs_side *side = &map->figure->columns;
+    size_t widest = 0;
+    for (size_t k = 0; k < side->levels; k++)
+        for (size_t i = 0, end; i < side->count; i = end) {
+            end = k + 1 < side->levels ? group_end(side, k, i, side->count) : i + 1;
+            size_t width = label_width(map, side->heads[k].texts[i]) + 1;
+            width = (width + end - i - 1) / (end - i);
+            widest = width > widest ? width : widest;
+        }
+    return widest;
+}
+
+/* Where the block ends that begins at a column: before the outermost group that does not fit. */
+static size_t block_end(const grid *map, size_t begin) {
+    const gs_side *side = &map->figure->columns;
+    size_t most = begin + map->block;
+    if (most >= side->count)
+        return side->count;
+    for (size_t k = 0; k < side->levels; k++)
+        for (size_t i = most; i > begin; i--)
+            if (gs_side_begins_group(side, k, i))
+                return i;
+    return most;
+}
+
+/* Columns are as narrow as names and numbers allow, and then as wide as the blocks leave room. */
+static void plan_numbers(grid *map) {
+    size_t names = name_room(map), least = number_room(map), longest = 1;
+    size_t room = map->screen->style.width - map->left;
+    map->cell = names < NAME_MOST ? names : NAME_MOST;
+    map->cell = map->cell > least ? map->cell : least;
+    map->block = room > map->cell ? room / map->cell : 1;
+    for (size_t begin = 0, end; begin < map->columns; begin = end) {
+        end = block_end(map, begin);
+        longest = end - begin > longest ? end - begin : longest;
     }
-    widest += 1;
-    map->numbers = widest * figure->columns.count <= room;
-    map->cell = room / (figure->columns.count > 0 ? figure->columns.count : 1);
-    map->cell = map->cell < names + 2 ? map->cell : names + 2;
-    map->cell = map->cell > widest ? map->cell : widest;
+    size_t wide = room / longest < names + 1 ? room / longest : names + 1;
+    map->cell = map->cell > wide ? map->cell : wide;
 }
 
 static void plan(grid *map) {
@@ -126,13 +184,14 @@ static void plan(grid *map) {
     map->outlines = gs_figure_has_outlines(figure);
     gs_scale_fit(&map->scale, &figure->value, map->range, 5);
     plan_rows(map);
-    size_t most =
-        map->screen->style.width > map->left + 8 ? map->screen->style.width - map->left : 8;
-    plan_numbers(map);
     map->columns = figure->columns.count;
     map->rows = figure->rows.count;
-    if (map->numbers)
+    map->numbers = figure->columns.levels > 0;
+    if (map->numbers) {
+        plan_numbers(map);
         return;
+    }
+    size_t most = map->screen->style.width - map->left;
     map->columns = map->columns < most ? map->columns : most;
     map->rows = map->rows < ROWS_MOST || figure->rows.levels > 0 ? map->rows : ROWS_MOST;
     map->cell = map->columns > 0 ? most / map->columns : 1;
@@ -141,30 +200,32 @@ static void plan(grid *map) {
 
 /* ---- Heads ---- */
 
+/* A line, if there is any label. */
 static void put_row_labels(const grid *map) {
+    size_t width = 0;
+    for (size_t k = 0; k == 0 || k < map->levels; k++)
+        width += label_width(map, row_label(map, k));
+    if (width == 0)
+        return;
     for (size_t k = 0; k == 0 || k < map->levels; k++) {
-        const gs_side *side = &map->figure->rows;
-        const char *label = side->levels > 0 ? head_of(map, side, k)->label : side->label;
-        gs_screen_put_right(map->screen, label ? label : "", map->rooms[k]);
+        gs_screen_put_right(map->screen, row_label(map, k), map->rooms[k]);
         gs_screen_space(map->screen, 1);
     }
+    gs_screen_end_line(map->screen);
 }
 
-/* The names of columns above numbers, a line a level; those of the rows stand in the last. */
-static void put_column_heads(const grid *map) {
+/* The names of the columns of a block above their numbers, a line a level; those of the rows stand
+   below the names of levels. */
+static void put_column_heads(const grid *map, size_t begin, size_t block) {
     const gs_side *side = &map->figure->columns;
     gs_screen *screen = map->screen;
     for (size_t k = 0; k < side->levels; k++) {
         bool inner = k + 1 == side->levels;
         const gs_head *head = &side->heads[k];
-        if (inner)
-            put_row_labels(map);
-        else
-            gs_screen_put_right(screen, head->label ? head->label : "", map->left - 1);
-        for (size_t i = 0, end; i < side->count; i = end) {
-            for (end = i + 1; end < side->count && !inner && !gs_side_begins_group(side, k, end);)
-                end++;
-            gs_screen_move(screen, map->left + i * map->cell);
+        gs_screen_put_right(screen, head->label ? head->label : "", map->left - 1);
+        for (size_t i = begin, end; i < block; i = end) {
+            end = inner ? i + 1 : group_end(side, k, i, block);
+            gs_screen_move(screen, map->left + (i - begin) * map->cell);
             const char *text = head->texts[i] ? head->texts[i] : "";
             if (inner)
                 gs_screen_put_right(screen, text, map->cell - 1);
@@ -199,11 +260,10 @@ static void put_column_foot(const grid *map) {
         gs_screen_space(screen, 1);
     }
     gs_screen_end_line(screen);
-    const char *label = side->levels > 0 ? side->heads[side->levels - 1].label : side->label;
-    size_t width = label ? gs_screen_width(screen, label) : 0;
+    size_t width = label_width(map, side->label);
     if (width > 0) {
         gs_screen_move(screen, map->left + (width < length ? (length - width) / 2 : 0));
-        gs_screen_put(screen, label, screen->style.width - screen->column);
+        gs_screen_put(screen, side->label, screen->style.width - screen->column);
         gs_screen_end_line(screen);
     }
 }
@@ -247,8 +307,8 @@ static void put_number(const grid *map, const gs_panel *panel, double value, siz
     gs_screen_plain(map->screen);
 }
 
-static void put_row(const grid *map, const gs_panel *panel, size_t row) {
-    for (size_t column = 0; column < map->columns; column++) {
+static void put_row(const grid *map, const gs_panel *panel, size_t row, size_t begin, size_t end) {
+    for (size_t column = begin; column < end; column++) {
         double value = gs_map_cell(map->figure, panel, map->columns, map->rows, column, row);
         if (map->numbers) {
             put_number(map, panel, value, row * map->columns + column);
@@ -262,26 +322,32 @@ static void put_row(const grid *map, const gs_panel *panel, size_t row) {
     gs_screen_end_line(map->screen);
 }
 
-static void draw_panel(const grid *map, const gs_panel *panel) {
+static void draw_block(const grid *map, const gs_panel *panel, size_t begin, size_t end) {
     const gs_figure *figure = map->figure;
     size_t tick, step;
     gs_side_ticks(&figure->rows, map->rows / 3, &tick, &step);
-    if (panel->title && *panel->title)
-        gs_screen_paragraph(map->screen, panel->title);
     if (map->numbers)
-        put_column_heads(map);
-    else {
-        put_row_labels(map);
-        gs_screen_end_line(map->screen);
-    }
+        put_column_heads(map, begin, end);
+    put_row_labels(map);
     for (size_t place = 0; place < map->rows; place++) {
         size_t row = figure->upward ? map->rows - 1 - place : place;
         put_row_heads(map, row, place == 0, tick, step);
-        put_row(map, panel, row);
+        put_row(map, panel, row, begin, end);
     }
     if (!map->numbers)
         put_column_foot(map);
     gs_screen_end_line(map->screen);
+}
+
+static void draw_panel(const grid *map, const gs_panel *panel) {
+    if (panel->title && *panel->title)
+        gs_screen_paragraph(map->screen, panel->title);
+    size_t begin = 0;
+    do {
+        size_t end = map->numbers ? block_end(map, begin) : map->columns;
+        draw_block(map, panel, begin, end);
+        begin = end;
+    } while (begin < map->columns);
 }
 
 /* ---- The scale ---- */
@@ -325,6 +391,8 @@ static void put_keys(const grid *map) {
     const gs_figure *figure = map->figure;
     if (map->screen->style.color || !map->numbers)
         put_scale(map);
+    if (map->numbers && figure->value.decades)
+        put_key(map, "numbers:", "log10");
     if (map->range.missing)
         put_key(map, map->numbers ? "-" : "?", figure->missing ? figure->missing : "no value");
     if (map->range.zero && !map->numbers)

@@ -1,6 +1,5 @@
 /* Gathering rows. */
-#include "report/gather.h"
-
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -8,135 +7,7 @@
 #include "base/memory.h"
 #include "flow/measure.h"
 #include "net/config.h"
-#include "report/row.h"
-#include "report/sheet_read.h"
-
-enum { NONE = -1 }; /* a column that is not there */
-
-typedef struct {
-    gs_gather *gather;
-    gs_sheet_reader *sheet;
-    const gs_sheet_line *line;
-    struct {
-        ptrdiff_t run, step, layer, kind, error, networks, failed, verdict;
-    } index;
-    ptrdiff_t column[GS_GATHER_COLUMNS];
-    size_t *options;            /* [option_count] their columns */
-    char *text;                 /* the options of the row before, and room for more */
-    size_t length, room;        /* of that */
-    bool has_row, is_kept;      /* there was a row before, and its configuration is kept */
-    size_t config;              /* of the row before */
-    uint64_t run, step, layer;  /* of the row before */
-    bool is_network, is_record; /* the row begins one */
-    gs_error *error;
-} file_reader;
-
-bool gs_is_log10(const char *column) {
-    const char *log = strstr(column, "_log10");
-    return log && (strcmp(log, "_log10") == 0 || strcmp(log, "_log10_mean") == 0);
-}
-
-/* ---- Columns ---- */
-
-static ptrdiff_t find(const file_reader *r, const char *name) {
-    size_t column;
-    return gs_sheet_find(r->sheet, name, &column) ? (ptrdiff_t)column : NONE;
-}
-
-static bool is_of_layer(const char *column) {
-    for (gs_column c = 0; c < GS_COLUMN_COUNT; c++)
-        if (strcmp(gs_column_name(c), column) == 0)
-            return true;
-    return !gs_log_has(column);
-}
-
-static const char *column_at(const void *sheet, size_t index) {
-    return index < gs_sheet_columns(sheet) ? gs_sheet_column_name(sheet, index) : NULL;
-}
-
-static gs_status refuse_file(const file_reader *r, const char *name) {
-    const char *first = gs_sheet_column_name(r->sheet, 0);
-    return gs_fail(r->error, GS_ERR_FORMAT,
-                   "%s: line 1: expected the columns of a log (layer, grad_z_log10, ...) or of a "
-                   "summary (point, ratio_log10_mean, ...), got '%.60s'%s",
-                   name, first, gs_sheet_columns(r->sheet) > 1 ? " and others" : " alone");
-}
-
-/* What is drawn if nothing else is asked for. */
-static const char *usual_column(const file_reader *r) {
-    if (r->gather->is_summary)
-        return "ratio_log10_mean";
-    return find(r, "grad_z_log10") == NONE ? "theory_grad_log10" : "grad_z_log10";
-}
-
-static gs_status choose_columns(file_reader *r, const char *name) {
-    gs_gather *gather = r->gather;
-    bool is_usual = !gather->column[GS_GATHER_WANTED];
-    if (is_usual)
-        gather->column[GS_GATHER_WANTED] = usual_column(r);
-    for (size_t i = 0; i < gather->column_count; i++) {
-        r->column[i] = find(r, gather->column[i]);
-        gather->scope[i] = gather->is_summary               ? GS_OF_POINT
-                           : is_of_layer(gather->column[i]) ? GS_OF_LAYER
-                                                            : GS_OF_STEP;
-    }
-    if (r->column[GS_GATHER_WANTED] != NONE)
-        return GS_OK;
-    if (is_usual)
-        return refuse_file(r, name);
-    gs_unknown_name("column", "", gather->column[GS_GATHER_WANTED], column_at, r->sheet, r->error);
-    return gs_fail(r->error, GS_ERR_USAGE, "%s: %s", name, r->error ? r->error->message : "");
-}
-
-/* Summaries have the steps beside those that every sheet has. */
-static bool is_told(const gs_option *option) {
-    return option->column || strcmp(option->name, "steps") == 0;
-}
-
-/* The first file says which options there are. */
-static gs_status find_options(file_reader *r, const char *name) {
-    gs_gather *gather = r->gather;
-    size_t count = 0, column;
-    char text[GS_COLUMN_NAME_SIZE];
-    for (size_t i = 0; i < gs_config_options.count; i++) {
-        const gs_option *option = &gs_config_options.rows[i];
-        gs_option_column(text, option->name);
-        bool is_there = is_told(option) && gs_sheet_find(r->sheet, text, &column);
-        bool is_expected = count < gather->option_count && gather->options[count] == option;
-        if (gather->first && is_there != is_expected)
-            return gs_fail(
-                r->error, GS_ERR_FORMAT, "%s: line 1: expected %s column '%s', as '%s' has, got %s",
-                name, is_expected ? "a" : "no", text, gather->first, is_expected ? "none" : "one");
-        if (!is_there)
-            continue;
-        gather->options[count] = option;
-        r->options[count++] = column;
-    }
-    gather->option_count = count;
-    return GS_OK;
-}
-
-static gs_status find_columns(file_reader *r, const char *name) {
-    const struct {
-        const char *name;
-        ptrdiff_t *index;
-    } known[] = {{"run", &r->index.run},       {"step", &r->index.step},
-                 {"layer", &r->index.layer},   {"kind", &r->index.kind},
-                 {"error", &r->index.error},   {"networks", &r->index.networks},
-                 {"failed", &r->index.failed}, {"verdict", &r->index.verdict}};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        *known[i].index = find(r, known[i].name);
-    bool is_summary = r->index.layer == NONE;
-    if (is_summary && find(r, "point") == NONE)
-        return refuse_file(r, name);
-    if (r->gather->first && is_summary != r->gather->is_summary)
-        return gs_fail(r->error, GS_ERR_FORMAT, "%s: line 1: expected a %s, as '%s' is, got a %s",
-                       name, r->gather->is_summary ? "summary" : "log", r->gather->first,
-                       is_summary ? "summary" : "log");
-    r->gather->is_summary = is_summary;
-    gs_status status = choose_columns(r, name);
-    return status == GS_OK ? find_options(r, name) : status;
-}
+#include "report/gather_parts.h"
 
 /* ---- Configurations ---- */
 
@@ -171,7 +42,7 @@ static gs_status make_room(gs_gather *gather, gs_error *error) {
 }
 
 /* Pointers first, and the texts behind them, in one block. */
-static gs_status copy_texts(const file_reader *r, gs_gathered *config) {
+static gs_status copy_texts(const gs_file_reader *r, gs_gathered *config) {
     size_t count = r->gather->option_count, pointers = count * sizeof(char *);
     const char **texts = gs_alloc(pointers + r->length, 1, r->error);
     if (!texts)
@@ -186,9 +57,17 @@ static gs_status copy_texts(const file_reader *r, gs_gathered *config) {
     return GS_OK;
 }
 
-static gs_status add_config(file_reader *r, uint64_t hash) {
+static void find_depth(const gs_gather *gather, gs_gathered *config) {
+    for (size_t i = 0; i < gather->option_count; i++)
+        if (strcmp(gather->options[i]->name, "layers") == 0)
+            gs_parse_size(config->texts[i], &config->depth);
+        else if (strcmp(gather->options[i]->name, "head") == 0)
+            config->has_head = strcmp(config->texts[i], "on") == 0;
+}
+
+static gs_status add_config(gs_file_reader *r, uint64_t hash) {
     gs_gather *gather = r->gather;
-    gs_gathered config = {.verdict = GS_VERDICTS};
+    gs_gathered config = {.from_step = UINT64_MAX};
     r->is_kept = true;
     gs_status status = copy_texts(r, &config);
     if (status == GS_OK && gather->filter)
@@ -201,12 +80,13 @@ static gs_status add_config(file_reader *r, uint64_t hash) {
         gs_free((void *)config.texts);
         return status;
     }
+    find_depth(gather, &config);
     r->config = gather->config_count++;
     gather->configs[r->config] = config;
     return GS_OK;
 }
 
-static bool is_same_config(const file_reader *r) {
+static bool is_same_config(const gs_file_reader *r) {
     const char *before = r->text;
     for (size_t i = 0; i < r->gather->option_count; i++) {
         const char *cell = r->line->cells[r->options[i]];
@@ -221,7 +101,7 @@ static bool is_same_config(const file_reader *r) {
     return true;
 }
 
-static gs_status keep_texts(file_reader *r) {
+static gs_status keep_texts(gs_file_reader *r) {
     size_t length = 0;
     for (size_t i = 0; i < r->gather->option_count; i++)
         length += strlen(r->line->cells[r->options[i]]) + 1;
@@ -243,7 +123,7 @@ static gs_status keep_texts(file_reader *r) {
 }
 
 /* Mostly that of the row before. */
-static gs_status find_config(file_reader *r) {
+static gs_status find_config(gs_file_reader *r) {
     if (r->has_row && is_same_config(r))
         return GS_OK;
     r->has_row = false;
@@ -256,47 +136,139 @@ static gs_status find_config(file_reader *r) {
     return r->config == GS_LOOKUP_NONE ? add_config(r, hash) : GS_OK;
 }
 
-/* ---- Rows ---- */
+/* ---- Where rows stand ---- */
 
-static gs_status read_whole(const file_reader *r, ptrdiff_t column, uint64_t *value) {
+static gs_status read_whole(const gs_file_reader *r, ptrdiff_t column, uint64_t *value) {
     *value = 0;
-    return column == NONE ? GS_OK : gs_sheet_whole(r->sheet, (size_t)column, value, r->error);
+    bool is_there = column != GS_NO_COLUMN && *r->line->cells[column];
+    return !is_there ? GS_OK : gs_sheet_whole(r->sheet, (size_t)column, value, r->error);
 }
 
-/* Where the row stands, and whether a network or a step of one begins with it. */
-static gs_status read_place(file_reader *r) {
-    uint64_t run = 0, step = 0, layer = 0;
-    gs_status status = read_whole(r, r->index.run, &run);
-    if (status == GS_OK)
-        status = read_whole(r, r->index.step, &step);
-    if (status == GS_OK)
-        status = read_whole(r, r->index.layer, &layer);
-    if (status == GS_OK && layer == 0)
+/* What is far out of range is a damaged cell, and would take memory without bounds. */
+static gs_status check_place(const gs_file_reader *r, const gs_row_place *row) {
+    const uint64_t depth = r->gather->configs[row->config].depth, most_steps = 1000000000000000;
+    uint64_t most = depth > 0 ? depth + 1 : GS_CELLS_VALUES;
+    if (row->layer == 0)
         return gs_sheet_refuse(r->sheet, r->error, "column 'layer': expected 1 or more, got 0");
-    bool goes_back = step < r->step || (step == r->step && layer <= r->layer);
-    r->is_network = !r->has_row || run != r->run || (r->index.run == NONE && goes_back);
-    r->is_record = r->is_network || step != r->step || layer <= r->layer;
-    r->run = run;
-    r->step = step;
-    r->layer = layer;
+    if (row->layer > most)
+        return gs_sheet_refuse(r->sheet, r->error,
+                               "column 'layer': expected at most %" PRIu64 ", got %" PRIu64, most,
+                               row->layer);
+    if (row->step > most_steps)
+        return gs_sheet_refuse(r->sheet, r->error,
+                               "column 'step': expected at most %" PRIu64 ", got %" PRIu64,
+                               most_steps, row->step);
+    return GS_OK;
+}
+
+static gs_status read_place(const gs_file_reader *r, gs_row_place *row) {
+    *row = (gs_row_place){.config = r->config, .line = r->line->line};
+    const struct {
+        ptrdiff_t column;
+        uint64_t *value;
+    } cells[] = {{r->index.run, &row->run},
+                 {r->index.seed, &row->seed},
+                 {r->index.point, &row->point},
+                 {r->index.step, &row->step},
+                 {r->index.layer, &row->layer}};
+    gs_status status = GS_OK;
+    for (size_t i = 0; i < sizeof cells / sizeof *cells && status == GS_OK; i++)
+        status = read_whole(r, cells[i].column, cells[i].value);
+    row->is_head =
+        r->index.kind != GS_NO_COLUMN && strcmp(r->line->cells[r->index.kind], "head") == 0;
+    return status == GS_OK ? check_place(r, row) : status;
+}
+
+/* ---- Networks, whose rows follow each other ---- */
+
+/* The rows of a step are over; the layer that comes next is 0 at the end of the file. */
+static void end_step(gs_file_reader *r, uint64_t line, uint64_t next) {
+    const gs_row_place *row = &r->network.row;
+    const gs_gathered *config = &r->gather->configs[row->config];
+    uint64_t depth = config->depth + (config->depth > 0 && config->has_head);
+    if (row->layer >= depth || r->cut.line > 0)
+        return;
+    r->cut.line = line;
+    r->cut.layer = row->layer + 1;
+    r->cut.depth = depth;
+    r->cut.next = next;
+}
+
+static void end_network(gs_file_reader *r, uint64_t line, uint64_t next) {
+    gs_gathered *config = &r->gather->configs[r->network.row.config];
+    if (!r->network.is_open)
+        return;
+    end_step(r, line, next);
+    if (r->network.has_ends) {
+        double change = gs_gather_change(r->network.first, r->network.last);
+        gs_values_add(&config->ends, change);
+        config->verdicts[gs_gather_judge(change)]++;
+    }
+    r->network.is_open = false;
+}
+
+static bool is_of_network(const gs_one_network *network, const gs_row_place *row) {
+    const gs_row_place *before = &network->row;
+    bool goes_on =
+        row->step > before->step || (row->step == before->step && row->layer > before->layer);
+    return network->is_open && goes_on && row->config == before->config &&
+           row->run == before->run && row->seed == before->seed && row->point == before->point;
+}
+
+static gs_status follow_network(gs_file_reader *r, const gs_row_place *row) {
+    gs_one_network *network = &r->network;
+    if (!is_of_network(network, row))
+        end_network(r, row->line, row->layer);
+    else if (row->step > network->row.step)
+        end_step(r, row->line, row->layer);
+    bool is_next = network->is_open && row->step == network->row.step;
+    if (row->layer != (is_next ? network->row.layer + 1 : 1))
+        r->gather->is_mixed = true;
+    network->is_open = true;
+    network->row = *row;
+    double value = NAN;
+    bool is_there = false;
+    gs_status status =
+        gs_sheet_real(r->sheet, (size_t)r->column[GS_GATHER_WANTED], &value, &is_there, r->error);
+    if (row->layer == 1)
+        network->first = value;
+    if (row->is_head)
+        return status;
+    network->last = value;
+    network->has_ends = is_there && (network->has_ends || row->layer == 1);
     return status;
 }
 
-static gs_status add_values(file_reader *r, gs_scope scope, gs_cell_place place) {
+/* A network that was cut short, if rows came in order. */
+static gs_status check_whole(gs_file_reader *r, const char *name, bool was_mixed) {
+    char next[40] = "the end of the file";
+    if (r->cut.line == 0 || r->gather->is_mixed != was_mixed)
+        return GS_OK;
+    if (r->cut.next > 0)
+        gs_format(next, sizeof next, "layer %" PRIu64, r->cut.next);
+    return gs_fail(r->error, GS_ERR_FORMAT,
+                   "%s: line %" PRIu64 ": expected layer %" PRIu64 " of %" PRIu64 ", got %s", name,
+                   r->cut.line, r->cut.layer, r->cut.depth, next);
+}
+
+/* ---- Rows ---- */
+
+static gs_status add_values(gs_file_reader *r, gs_scope scope, gs_cell_place place, double weight) {
+    gs_cells *cells = scope == GS_OF_LAYER ? r->gather->layers : r->gather->wholes;
     gs_status status = GS_OK;
     for (size_t i = 0; i < r->gather->column_count && status == GS_OK; i++) {
         double value;
         bool is_there;
-        if (r->column[i] == NONE || r->gather->scope[i] != scope)
+        if (r->column[i] == GS_NO_COLUMN || r->gather->scope[i] != scope)
             continue;
         status = gs_sheet_real(r->sheet, (size_t)r->column[i], &value, &is_there, r->error);
         if (status == GS_OK && is_there)
-            status = gs_cells_add(r->gather->cells, place, i, value, r->error);
+            status = gs_cells_add(cells, place, r->gather->slot[i], value, weight, r->error);
     }
     return status;
 }
 
-static gs_status add_failure(file_reader *r) {
+static gs_status add_failure(gs_file_reader *r) {
     gs_gathered *config = &r->gather->configs[r->config];
     const char *message = r->line->cells[r->index.error];
     if (!config->error) {
@@ -312,44 +284,78 @@ static gs_status add_failure(file_reader *r) {
     return GS_OK;
 }
 
-static gs_status add_layer(file_reader *r) {
+/* Each network has one row at the first layer of the first step, whatever the order of rows. */
+static void count_network(gs_gathered *config, const gs_row_place *row) {
+    bool is_before = row->step < config->from_step ||
+                     (row->step == config->from_step && row->layer < config->from_layer);
+    if (is_before) {
+        config->from_step = row->step;
+        config->from_layer = row->layer;
+        config->networks = 0;
+    }
+    config->networks += row->step == config->from_step && row->layer == config->from_layer;
+}
+
+static gs_status add_layer(gs_file_reader *r) {
     gs_gathered *config = &r->gather->configs[r->config];
-    gs_status status = read_place(r);
+    gs_row_place row;
+    gs_status status = read_place(r, &row);
+    if (status == GS_OK)
+        status = follow_network(r, &row);
     if (status != GS_OK)
         return status;
-    bool is_head = r->index.kind != NONE && strcmp(r->line->cells[r->index.kind], "head") == 0;
-    config->networks += r->is_network;
-    config->last = r->layer > config->last ? r->layer : config->last;
-    config->layers = !is_head && r->layer > config->layers ? r->layer : config->layers;
-    config->step = r->step > config->step ? r->step : config->step;
-    status = add_values(r, GS_OF_LAYER, (gs_cell_place){r->config, r->step, r->layer});
-    if (status == GS_OK && r->is_record)
-        status = add_values(r, GS_OF_STEP, (gs_cell_place){r->config, r->step, 0});
+    count_network(config, &row);
+    config->last = row.layer > config->last ? row.layer : config->last;
+    config->layers = !row.is_head && row.layer > config->layers ? row.layer : config->layers;
+    config->step = row.step > config->step ? row.step : config->step;
+    status = add_values(r, GS_OF_LAYER, (gs_cell_place){r->config, row.step, row.layer}, 1);
+    if (status == GS_OK && row.layer == config->from_layer)
+        status = add_values(r, GS_OF_STEP, (gs_cell_place){r->config, row.step, 0}, 1);
     return status;
 }
 
-static gs_status add_point(file_reader *r) {
+/* How many networks have each verdict; of a file that does not say, all have that of the row. */
+static gs_status add_verdicts(gs_file_reader *r, uint64_t networks) {
     gs_gathered *config = &r->gather->configs[r->config];
-    uint64_t networks = 0, failed = 0;
-    gs_status status = read_whole(r, r->index.networks, &networks);
+    gs_status status = GS_OK;
+    for (size_t v = 0; v < GS_VERDICTS && status == GS_OK; v++) {
+        uint64_t count = 0;
+        if (r->index.verdicts[v] != GS_NO_COLUMN)
+            status = read_whole(r, r->index.verdicts[v], &count);
+        else if (r->index.verdict != GS_NO_COLUMN)
+            count = strcmp(r->line->cells[r->index.verdict], gs_verdict_name((gs_verdict)v)) == 0
+                        ? networks
+                        : 0;
+        config->verdicts[v] += count;
+    }
+    return status;
+}
+
+static gs_status add_point(gs_file_reader *r) {
+    gs_gathered *config = &r->gather->configs[r->config];
+    uint64_t networks = r->index.networks == GS_NO_COLUMN, failed = 0;
+    gs_status status = GS_OK;
+    if (r->index.networks != GS_NO_COLUMN)
+        status = read_whole(r, r->index.networks, &networks);
     if (status == GS_OK)
         status = read_whole(r, r->index.failed, &failed);
+    if (status == GS_OK)
+        status = add_verdicts(r, networks);
     config->networks += networks;
     config->failed += failed;
     r->gather->failed += failed;
-    for (size_t v = 0; v < GS_VERDICTS && r->index.verdict != NONE; v++)
-        if (strcmp(r->line->cells[r->index.verdict], gs_verdict_name((gs_verdict)v)) == 0)
-            config->verdict = v;
-    return status == GS_OK ? add_values(r, GS_OF_POINT, (gs_cell_place){r->config, 0, 0}) : status;
+    if (status != GS_OK || networks == 0)
+        return status;
+    return add_values(r, GS_OF_POINT, (gs_cell_place){r->config, 0, 0}, (double)networks);
 }
 
-static gs_status add_row(file_reader *r) {
+static gs_status add_row(gs_file_reader *r) {
     gs_status status = find_config(r);
     if (status != GS_OK || !r->is_kept) {
         r->has_row = status == GS_OK;
         return status;
     }
-    bool has_failed = r->index.error != NONE && *r->line->cells[r->index.error];
+    bool has_failed = r->index.error != GS_NO_COLUMN && *r->line->cells[r->index.error];
     if (has_failed)
         status = add_failure(r);
     if (status == GS_OK && r->gather->is_summary)
@@ -367,23 +373,38 @@ static gs_status name_file(gs_status status, const char *name, gs_error *error) 
     return status;
 }
 
+static gs_status make_cells(gs_gather *gather, gs_error *error) {
+    size_t layers = 0, wholes = 0;
+    for (size_t i = 0; i < gather->column_count; i++)
+        gather->slot[i] = gather->scope[i] == GS_OF_LAYER ? layers++ : wholes++;
+    gather->layers = gs_cells_new(layers > 0 ? layers : 1, error);
+    gather->wholes = gather->layers ? gs_cells_new(wholes > 0 ? wholes : 1, error) : NULL;
+    return gather->wholes ? GS_OK : GS_ERR_MEMORY;
+}
+
 gs_status gs_gather_file(gs_gather *gather, FILE *file, const char *name, gs_error *error) {
-    file_reader r = {.gather = gather, .error = error};
+    gs_file_reader r = {.gather = gather, .error = error};
     gs_status status = gs_sheet_open(file, name, &r.sheet, error);
     if (status != GS_OK)
         return status;
     r.options = gs_alloc(gs_config_options.count, sizeof *r.options, error);
-    if (r.options && !gather->cells)
-        gather->cells = gs_cells_new(gather->column_count, error);
-    status = gather->cells && r.options ? find_columns(&r, name) : GS_ERR_MEMORY;
+    status = r.options ? gs_gather_columns(&r, name) : GS_ERR_MEMORY;
+    if (status == GS_OK && !gather->first)
+        status = make_cells(gather, error);
     if (status == GS_OK && !gather->first)
         gather->first = name;
+    uint64_t line = 1;
+    bool was_mixed = gather->is_mixed;
     while (status == GS_OK) {
         status = gs_sheet_next(r.sheet, &r.line, error);
         if (status != GS_OK || !r.line)
             break;
+        line = r.line->line;
         status = add_row(&r);
     }
+    end_network(&r, line + 1, 0);
+    if (status == GS_OK)
+        status = check_whole(&r, name, was_mixed);
     gs_sheet_close(r.sheet);
     gs_free(r.options);
     gs_free(r.text);
@@ -417,7 +438,8 @@ void gs_gather_free(gs_gather *gather) {
     if (gather) {
         gs_free(gather->configs);
         gs_free(gather->options);
-        gs_cells_free(gather->cells);
+        gs_cells_free(gather->layers);
+        gs_cells_free(gather->wholes);
         gs_lookup_free(&gather->lookup);
     }
     gs_free(gather);
@@ -426,36 +448,4 @@ void gs_gather_free(gs_gather *gather) {
 size_t gs_gather_ask(gs_gather *gather, const char *column) {
     gather->column[gather->column_count] = column;
     return gather->column_count++;
-}
-
-/* ---- What it comes to ---- */
-
-static double mean_at(const gs_gather *gather, size_t config, uint64_t layer, size_t column) {
-    const gs_cell_place place = {config, gather->configs[config].step, layer};
-    return gs_values_mean(gs_cells_at(gather->cells, place, column));
-}
-
-double gs_gather_value(const gs_gather *gather, size_t config, size_t column) {
-    uint64_t layers = gather->configs[config].layers, count = 0;
-    if (gather->scope[column] != GS_OF_LAYER)
-        return mean_at(gather, config, 0, column);
-    if (gs_is_log10(gather->column[column])) {
-        double first = mean_at(gather, config, 1, column);
-        return first == -INFINITY ? first : first - mean_at(gather, config, layers, column);
-    }
-    double sum = 0;
-    for (uint64_t layer = 1; layer <= layers; layer++) {
-        double value = mean_at(gather, config, layer, column);
-        sum += isnan(value) ? 0 : value;
-        count += !isnan(value);
-    }
-    return count > 0 ? sum / (double)count : (double)NAN;
-}
-
-size_t gs_gather_verdict(const gs_gather *gather, size_t config, size_t column) {
-    const gs_gathered *gathered = &gather->configs[config];
-    if (gathered->verdict != GS_VERDICTS || gathered->networks == 0 || gather->is_summary)
-        return gathered->verdict;
-    double value = gs_gather_value(gather, config, column);
-    return isnan(value) ? GS_NONFINITE : gs_verdict_of(value);
 }

@@ -12,6 +12,7 @@
 #include "base/lookup.h"
 #include "net/option.h"
 #include "report/cells.h"
+#include "report/spread.h"
 
 enum { GS_GATHER_CONFIGS = 10000, GS_GATHER_COLUMNS = 16 };
 
@@ -22,9 +23,14 @@ typedef struct {
     size_t networks, failed;  /* that were measured, and that could not be */
     uint64_t layers, last;    /* the last dense layer, and the last with the head; 0 in a summary */
     uint64_t step;            /* the last */
-    size_t verdict;           /* gs_verdict, in a summary; GS_VERDICTS: none is there */
-    const char *error;        /* of the first that failed, or NULL */
-    char *text;               /* [length] the texts, one after another */
+    uint64_t depth;           /* option layers; 0: it is no column */
+    bool has_head;            /* option head */
+    uint64_t from_step,
+        from_layer;               /* the first step, and the first layer of it: one row a network */
+    size_t verdicts[GS_VERDICTS]; /* networks; all 0 if none has a verdict */
+    gs_values ends;               /* what each network comes to in the column that is wanted */
+    const char *error;            /* of the first that failed, or NULL */
+    char *text;                   /* [length] the texts, one after another */
     size_t length;
 } gs_gathered;
 
@@ -40,15 +46,18 @@ typedef gs_status gs_gather_filter(void *context, const gs_gather *gather, const
 /* To be read, after it was filled. */
 struct gs_gather {
     bool is_summary;
+    bool is_mixed; /* rows of one network do not follow each other: nothing is known of one alone */
     size_t option_count, column_count;
     const gs_option **options; /* those that are columns, in the order of gs_config_options */
     const char *first;         /* name of the first file; NULL before it */
     const char *column[GS_GATHER_COLUMNS];
     gs_scope scope[GS_GATHER_COLUMNS];
     size_t config_count;
-    gs_gathered *configs; /* in the order in which they came */
-    gs_cells *cells;      /* by index of the configuration; layer 0 is the whole network */
-    uint64_t failed;      /* networks */
+    gs_gathered *configs;           /* in the order in which they came */
+    gs_cells *layers;               /* by index of the configuration: columns of layers */
+    gs_cells *wholes;               /* the same of whole networks, whose layer is 0 */
+    size_t slot[GS_GATHER_COLUMNS]; /* of each column in its cells */
+    uint64_t failed;                /* networks */
     gs_gather_filter *filter;
     void *context;
     size_t config_room;
@@ -72,13 +81,38 @@ size_t gs_gather_ask(gs_gather *gather, const char *column);
    and those of the filter. */
 gs_status gs_gather_file(gs_gather *gather, FILE *file, const char *name, gs_error *error);
 
+/* ---- What it comes to: gather_value.c ---- */
+
+/* The values of a column at a place, NULL if there are none; and the steps that they have. */
+const gs_values *gs_gather_at(const gs_gather *gather, gs_cell_place place, size_t column);
+const uint64_t *gs_gather_steps(const gs_gather *gather, size_t column, size_t *count);
+
+/* gs_values_most of a place, where networks that diverged before count as not finite. */
+double gs_gather_most(const gs_gather *gather, gs_cell_place place, size_t column);
+
+/* How many steps in a row are one, each with the mean of them. */
+uint64_t gs_gather_width(const gs_gather *gather, size_t column);
+
 /* What a configuration comes to in a column, at its last step: of a whole network its value; of a
    logarithm the change from the last dense layer to the first, and else the mean over the dense
    layers. nan if there is none. */
 double gs_gather_value(const gs_gather *gather, size_t config, size_t column);
 
-/* As the summary says, or else by that change. GS_VERDICTS: nothing was measured. */
-size_t gs_gather_verdict(const gs_gather *gather, size_t config, size_t column);
+/* The change of a logarithm that a network has; what is exactly 0 at the first layer is lost. */
+double gs_gather_change(double first, double last);
+
+/* The verdict of a network by that change. */
+gs_verdict gs_gather_judge(double change);
+
+/* That of most networks, of equals the worse. GS_VERDICTS: there is none. */
+size_t gs_gather_verdict(const gs_gather *gather, size_t config);
+
+/* Whether a column is of a gradient, layer by layer or end to end, and so has a verdict. */
+bool gs_is_gradient(const gs_gather *gather, size_t column);
+
+/* How many networks of a configuration are at most not finite in a column at one place: of the last
+   steps, or of any. */
+size_t gs_gather_others(const gs_gather *gather, size_t column, bool at_any);
 
 /* "grad_z_log10", "ratio_log10_mean" */
 bool gs_is_log10(const char *column);

@@ -46,13 +46,15 @@ static void write_head(FILE *out, const char *title) {
 
 static void write_counts(FILE *out, const gs_variation *variation) {
     const gs_gather *gather = variation->gather;
-    size_t most = 0;
-    for (size_t i = 0; i < gather->config_count; i++)
-        most = gather->configs[i].networks > most ? gather->configs[i].networks : most;
+    gs_line seeds, last = {0};
+    gs_name_seeds(gather, GS_GATHER_WANTED, false, &seeds);
+    gs_add_last_step(gather, GS_GATHER_WANTED, &last);
     fprintf(out, "<p>%zu configuration%s", gather->config_count,
             gather->config_count == 1 ? "" : "s");
-    if (most > 1)
-        fprintf(out, "; means of %zu seeds", most);
+    if (seeds.length > 0)
+        fprintf(out, "; means of %s", seeds.text);
+    if (last.length > 0)
+        fprintf(out, "; numbers %s", last.text);
     if (gather->failed > 0)
         fprintf(out, "; %" PRIu64 " network%s could not be measured", gather->failed,
                 gather->failed == 1 ? "" : "s");
@@ -62,10 +64,10 @@ static void write_counts(FILE *out, const gs_variation *variation) {
 static void write_verdicts(FILE *out, const gs_variation *variation) {
     const gs_gather *gather = variation->gather;
     size_t counts[GS_VERDICTS + 1] = {0};
-    if (!gs_is_log10(gather->column[GS_GATHER_WANTED]))
+    if (!gs_is_gradient(gather, GS_GATHER_WANTED))
         return;
     for (size_t i = 0; i < gather->config_count; i++)
-        counts[gs_gather_verdict(gather, i, GS_GATHER_WANTED)]++;
+        counts[gs_gather_verdict(gather, i)]++;
     fputs("<ul class=\"tally\">\n", out);
     for (gs_verdict v = 0; v <= GS_NONFINITE; v++)
         if (counts[v] > 0)

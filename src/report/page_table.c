@@ -38,7 +38,7 @@ typedef struct {
 
 static double layer_value(const table *t, size_t config, uint64_t layer) {
     const gs_cell_place place = {config, t->gather->configs[config].step, layer};
-    return gs_values_mean(gs_cells_at(t->gather->cells, place, GS_GATHER_WANTED));
+    return gs_values_mean(gs_gather_at(t->gather, place, GS_GATHER_WANTED));
 }
 
 static void find_range(table *t) {
@@ -62,7 +62,7 @@ static void survey(table *t) {
             t->has[k] = t->has[k] || !isnan(gs_gather_value(gather, i, k));
     }
     bool is_of_layers = gather->scope[GS_GATHER_WANTED] == GS_OF_LAYER;
-    t->has_gradient = gs_is_log10(gather->column[GS_GATHER_WANTED]);
+    t->has_gradient = gs_is_gradient(gather, GS_GATHER_WANTED);
     t->has_curves = is_of_layers && gather->config_count <= CURVES_MOST;
     find_range(t);
 }
@@ -182,8 +182,9 @@ static void write_curve(const table *t, size_t config, const char *verdict) {
 /* ---- Rows ---- */
 
 static const char *verdict_name(const table *t, size_t config) {
-    gs_verdict verdict = gs_gather_verdict(t->gather, config, GS_GATHER_WANTED);
-    return verdict <= GS_NONFINITE                    ? gs_verdict_name(verdict)
+    size_t verdict = gs_gather_verdict(t->gather, config);
+    return !t->has_gradient                           ? ""
+           : verdict < GS_VERDICTS                    ? gs_verdict_name((gs_verdict)verdict)
            : t->gather->configs[config].networks == 0 ? "failed"
                                                       : "unknown";
 }

@@ -1,6 +1,7 @@
 /* Pictures: which kind suits, and what they say. */
 #include "report/picture.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -30,8 +31,8 @@ bool gs_is_measured(const gs_gather *gather, size_t config, size_t column) {
     }
     for (uint64_t layer = first; layer <= last; layer++) {
         const gs_cell_place place = {config, gathered->step, layer};
-        const gs_values *values = gs_cells_at(gather->cells, place, column);
-        if (values && (values->sample.count > 0 || values->other != 0))
+        const gs_values *values = gs_gather_at(gather, place, column);
+        if (values && values->count + gs_values_others(values) > 0)
             return true;
     }
     return false;
@@ -44,11 +45,35 @@ static size_t count_measured(const gs_gather *gather, size_t column) {
     return count;
 }
 
-static size_t count_steps(const gs_gather *gather) {
+static size_t count_steps(const gs_gather *gather, size_t column) {
     size_t count = 0;
-    if (gather->cells)
-        gs_cells_steps(gather->cells, &count);
+    if (gather->first)
+        gs_gather_steps(gather, column, &count);
     return count;
+}
+
+static bool is_finite_at(const gs_gather *gather, size_t config, uint64_t step, size_t column) {
+    uint64_t last = gather->scope[column] == GS_OF_LAYER ? gather->configs[config].last : 0;
+    for (uint64_t layer = last > 0; layer <= last; layer++) {
+        const gs_cell_place place = {config, step, layer};
+        if (isfinite(gs_values_mean(gs_gather_at(gather, place, column))))
+            return true;
+    }
+    return false;
+}
+
+/* Whether there is a number for the axes to start from, at the last step or at any. */
+static bool is_finite(const gs_gather *gather, size_t column, bool at_any) {
+    size_t count;
+    const uint64_t *steps = gs_gather_steps(gather, column, &count);
+    for (size_t i = 0; i < gather->config_count; i++) {
+        if (is_finite_at(gather, i, gather->configs[i].step, column))
+            return true;
+        for (size_t k = 0; k < count && at_any; k++)
+            if (is_finite_at(gather, i, steps[k], column))
+                return true;
+    }
+    return false;
 }
 
 const gs_factor *gs_number_factor(const gs_variation *variation) {
@@ -119,8 +144,7 @@ bool gs_is_ratio(const gs_gather *gather, size_t column) {
            (gather->scope[column] == GS_OF_LAYER || strstr(gather->column[column], "ratio"));
 }
 
-/* "4 seeds", or "" if each configuration has one. */
-static void name_seeds(const gs_gather *gather, gs_line *line) {
+void gs_name_seeds(const gs_gather *gather, size_t column, bool at_any_step, gs_line *line) {
     size_t most = 0;
     bool same = true;
     for (size_t i = 0; i < gather->config_count; i++) {
@@ -131,6 +155,22 @@ static void name_seeds(const gs_gather *gather, gs_line *line) {
     *line = (gs_line){0};
     if (most > 1)
         gs_line_add(line, "%s%zu seeds", same ? "" : "up to ", most);
+    size_t others = most > 1 ? gs_gather_others(gather, column, at_any_step) : 0;
+    others = others < most ? others : most; /* where steps were joined, each counts */
+    if (others > 0)
+        gs_line_add(line, ", without up to %zu that are %snot finite", others,
+                    gs_is_log10(gather->column[column]) ? "0 or " : "");
+}
+
+void gs_add_last_step(const gs_gather *gather, size_t column, gs_line *line) {
+    uint64_t width = gs_gather_width(gather, column);
+    if (count_steps(gather, column) < 2)
+        return;
+    gs_line_add(line, "%s", line->length > 0 ? "; " : "");
+    if (width > 1)
+        gs_line_add(line, "over the last steps, %" PRIu64 " at most", width);
+    else
+        gs_line_add(line, "at the last step");
 }
 
 static bool paint_texts(gs_painter *painter, gs_picture_kind kind, const char *title) {
@@ -139,9 +179,10 @@ static bool paint_texts(gs_painter *painter, gs_picture_kind kind, const char *t
                                                      [GS_PICTURE_STEPS] = "step"};
     const gs_gather *gather = painter->gather;
     gs_figure *figure = painter->figure;
+    bool over_steps = kind == GS_PICTURE_TRAINING || kind == GS_PICTURE_STEPS;
     gs_line line, labels, seeds;
     gs_variation_labels(painter->variation, &labels);
-    name_seeds(gather, &seeds);
+    gs_name_seeds(gather, painter->column, over_steps, &seeds);
     if (against[kind])
         gs_name_quantity(gather, painter->column, &line);
     else
@@ -149,8 +190,8 @@ static bool paint_texts(gs_painter *painter, gs_picture_kind kind, const char *t
     gs_line_add(&line, " by %s", against[kind] ? against[kind] : labels.text);
     figure->title = title ? title : gs_painter_keep(painter, &line);
     gs_variation_common(painter->variation, &line);
-    if (!against[kind] && count_steps(gather) > 1)
-        gs_line_add(&line, "%sat the last step", line.length > 0 ? "; " : "");
+    if (!over_steps)
+        gs_add_last_step(gather, painter->column, &line);
     if (seeds.length > 0)
         gs_line_add(&line, "%smean of %s", line.length > 0 ? "; " : "", seeds.text);
     figure->subtitle = gs_painter_keep(painter, &line);
@@ -163,20 +204,30 @@ static bool paint_texts(gs_painter *painter, gs_picture_kind kind, const char *t
 
 /* ---- Which kind ---- */
 
+static bool has_values(const gs_gather *gather, size_t column) {
+    for (size_t i = 0; i < gather->config_count; i++)
+        if (isfinite(gs_gather_value(gather, i, column)))
+            return true;
+    return false;
+}
+
 bool gs_picture_suits(const gs_variation *variation, size_t column, gs_picture_kind kind) {
     const gs_gather *gather = variation->gather;
-    size_t configs = count_measured(gather, column), steps = count_steps(gather), cells;
+    size_t configs = count_measured(gather, column), steps = count_steps(gather, column), cells;
     size_t lines = gs_number_factor(variation) ? GS_PICTURE_STEPS_OF_ONE : GS_PICTURE_LINES;
     gs_scope scope = gather->scope[column];
     switch (kind) {
     case GS_PICTURE_LAYERS:
-        return scope == GS_OF_LAYER && configs >= 1 && configs <= lines;
+        return scope == GS_OF_LAYER && configs >= 1 && configs <= lines &&
+               is_finite(gather, column, false);
     case GS_PICTURE_TRAINING:
-        return scope == GS_OF_LAYER && steps > 1 && configs >= 1 && configs <= GS_PICTURE_PANELS;
+        return scope == GS_OF_LAYER && steps > 1 && configs >= 1 && configs <= GS_PICTURE_PANELS &&
+               is_finite(gather, column, true);
     case GS_PICTURE_STEPS:
-        return scope == GS_OF_STEP && steps > 1 && configs >= 1 && configs <= lines;
+        return scope == GS_OF_STEP && steps > 1 && configs >= 1 && configs <= lines &&
+               is_finite(gather, column, true);
     case GS_PICTURE_NUMBER:
-        return configs > 1 && gs_number_factor(variation);
+        return configs > 1 && gs_number_factor(variation) && has_values(gather, column);
     default:
         cells = gs_option_cells(variation);
         return configs >= 1 && cells >= 1 && cells <= GS_PICTURE_CELLS;
@@ -196,6 +247,9 @@ static gs_status refuse(const gs_variation *variation, size_t column, gs_error *
         return gs_fail(error, GS_ERR_FORMAT, "column '%s': expected numbers, got empty cells",
                        name);
     }
+    if (variation->count == 0 && !is_finite(gather, column, true))
+        return gs_fail(error, GS_ERR_FORMAT, "column '%s': expected finite numbers, got none",
+                       name);
     if (variation->count == 0)
         return gs_fail(error, GS_ERR_UNSUPPORTED,
                        "column '%s': expected several steps or configurations, got one number",
@@ -210,7 +264,8 @@ static gs_status refuse(const gs_variation *variation, size_t column, gs_error *
 
 gs_status gs_picture_choose(const gs_variation *variation, size_t column, gs_picture_kind *kind,
                             gs_error *error) {
-    bool is_training = variation->gather->config_count > 0 && count_steps(variation->gather) > 1;
+    bool is_training =
+        variation->gather->config_count > 0 && count_steps(variation->gather, column) > 1;
     if (variation->gather->config_count > 0)
         for (*kind = is_training ? GS_PICTURE_TRAINING : 0; *kind < GS_PICTURES; ++*kind)
             if (gs_picture_suits(variation, column, *kind))

@@ -32,6 +32,12 @@ bool gs_picture_suits(const gs_variation *variation, size_t column, gs_picture_k
 gs_status gs_picture_choose(const gs_variation *variation, size_t column, gs_picture_kind *kind,
                             gs_error *error);
 
+/* "up to 4 seeds, without up to 2 that are 0 or not finite", or "" if each configuration has one. */
+void gs_name_seeds(const gs_gather *gather, size_t column, bool at_any_step, gs_line *line);
+
+/* "; at the last step", if there are several. */
+void gs_add_last_step(const gs_gather *gather, size_t column, gs_line *line);
+
 typedef struct {
     gs_figure figure;
     struct gs_arena *arena; /* of all that it points at */

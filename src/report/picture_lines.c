@@ -1,5 +1,6 @@
 /* Pictures of lines: against layers, steps, or an option. */
 #include <math.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "kernels/kernels.h"
@@ -10,8 +11,10 @@ enum { ARRAYS = 5 }; /* of a series: x, y, low, high, theory */
 /* A number against an option, or some configurations against layers or steps. */
 size_t gs_lines_bytes(const gs_variation *variation) {
     const gs_gather *gather = variation->gather;
-    size_t steps, name = sizeof(gs_line) + 2 * GS_ALIGNMENT;
-    gs_cells_steps(gather->cells, &steps);
+    size_t steps, of_layers, name = sizeof(gs_line) + 2 * GS_ALIGNMENT;
+    gs_cells_steps(gather->wholes, &steps);
+    gs_cells_steps(gather->layers, &of_layers);
+    steps = of_layers > steps ? of_layers : steps;
     size_t bytes = ARRAYS * (gather->config_count * sizeof(double) + 2 * GS_ALIGNMENT) + 8 * name;
     for (size_t i = 0; i < gather->config_count && i < GS_GATHER_CONFIGS; i++) {
         size_t points = gather->configs[i].last > steps ? gather->configs[i].last : steps;
@@ -48,9 +51,9 @@ static bool fill_band(gs_painter *painter, gs_series *series, size_t config,
     if (!low || !high)
         return false;
     for (size_t i = 0; i < series->count; i++) {
-        const gs_values *values = gs_cells_at(
-            painter->gather->cells, place_at(painter->gather, config, steps, i), painter->column);
-        bool is_there = values && values->sample.count > 0;
+        const gs_values *values = gs_gather_at(
+            painter->gather, place_at(painter->gather, config, steps, i), painter->column);
+        bool is_there = isfinite(gs_values_mean(values));
         low[i] = is_there ? values->low : (double)NAN;
         high[i] = is_there ? values->high : (double)NAN;
     }
@@ -63,18 +66,17 @@ static bool fill_band(gs_painter *painter, gs_series *series, size_t config,
 static double *fill_means(gs_painter *painter, const gs_series *series, size_t config,
                           const uint64_t *steps, size_t column) {
     double *means = take_numbers(painter, series->count);
-    for (size_t i = 0; i < series->count && means; i++)
-        means[i] = gs_values_mean(gs_cells_at(painter->gather->cells,
-                                              place_at(painter->gather, config, steps, i), column));
+    for (size_t i = 0; i < series->count && means; i++) {
+        const gs_cell_place place = place_at(painter->gather, config, steps, i);
+        means[i] = steps ? gs_gather_most(painter->gather, place, column)
+                         : gs_values_mean(gs_gather_at(painter->gather, place, column));
+    }
     return means;
 }
 
+/* The theory is that of |dL/dz|. */
 static bool predicts(const gs_painter *painter) {
-    gs_line wanted, of_theory = {0};
-    gs_name_quantity(painter->gather, painter->column, &wanted);
-    gs_line_add(&of_theory, "|dL/dz|");
-    return wanted.length == of_theory.length &&
-           gs_is_log10(painter->gather->column[painter->column]);
+    return strcmp(painter->gather->column[painter->column], "grad_z_log10") == 0;
 }
 
 static bool fill_series(gs_painter *painter, gs_series *series, size_t config,
@@ -155,7 +157,7 @@ bool gs_paint_layers(gs_painter *painter) {
 
 bool gs_paint_steps(gs_painter *painter) {
     size_t count;
-    const uint64_t *steps = gs_cells_steps(painter->gather->cells, &count);
+    const uint64_t *steps = gs_gather_steps(painter->gather, painter->column, &count);
     painter->figure->x = (gs_quantity){.label = "step", .whole = true};
     return paint_lines(painter, steps, count);
 }
@@ -179,11 +181,13 @@ bool gs_paint_number(gs_painter *painter) {
     const char *name = gs_painter_keep(painter, &label);
     if (!x || !y || !series || !name)
         return false;
-    for (size_t i = 0; i < painter->gather->config_count; i++) {
-        size_t place = factor->place[i];
-        x[place] = is_log ? gs_log10(factor->numbers[place]) : factor->numbers[place];
-        y[place] = gs_gather_value(painter->gather, i, painter->column);
+    for (size_t i = 0; i < count; i++) {
+        x[i] = is_log ? gs_log10(factor->numbers[i]) : factor->numbers[i];
+        y[i] = NAN;
     }
+    for (size_t i = 0; i < painter->gather->config_count; i++)
+        if (gs_is_measured(painter->gather, i, painter->column))
+            y[factor->place[i]] = gs_gather_value(painter->gather, i, painter->column);
     *series = (gs_series){.name = "", .count = count, .x = x, .y = y};
     painter->figure->x = (gs_quantity){.label = factor->label,
                                        .whole = !is_log && gs_are_whole(factor->numbers, count),

@@ -15,7 +15,7 @@ static uint64_t deepest(const gs_gather *gather) {
 size_t gs_maps_bytes(const gs_variation *variation) {
     const gs_gather *gather = variation->gather;
     size_t steps, line = sizeof(gs_line) + 2 * GS_ALIGNMENT, panels = GS_PICTURE_PANELS;
-    gs_cells_steps(gather->cells, &steps);
+    gs_gather_steps(gather, GS_GATHER_WANTED, &steps);
     panels = gather->config_count < panels ? gather->config_count : panels;
     size_t values =
         panels * steps * deepest(gather) + steps + deepest(gather) + 2 * GS_PICTURE_CELLS;
@@ -28,7 +28,7 @@ size_t gs_maps_bytes(const gs_variation *variation) {
 static bool fill_training(gs_painter *painter, gs_panel *panel, size_t config) {
     const gs_gather *gather = painter->gather;
     size_t columns, rows = painter->figure->rows.count;
-    const uint64_t *steps = gs_cells_steps(gather->cells, &columns);
+    const uint64_t *steps = gs_gather_steps(gather, painter->column, &columns);
     double *values = gs_painter_take(painter, columns * rows, sizeof *values);
     gs_line name;
     gs_variation_name(painter->variation, config, &name);
@@ -38,8 +38,7 @@ static bool fill_training(gs_painter *painter, gs_panel *panel, size_t config) {
     for (size_t row = 0; row < rows; row++)
         for (size_t column = 0; column < columns; column++) {
             const gs_cell_place place = {config, steps[column], row + 1};
-            values[row * columns + column] =
-                gs_values_mean(gs_cells_at(gather->cells, place, painter->column));
+            values[row * columns + column] = gs_gather_most(gather, place, painter->column);
         }
     panel->values = values;
     return true;
@@ -50,7 +49,7 @@ bool gs_paint_training(gs_painter *painter) {
     gs_figure *figure = painter->figure;
     gs_panel *panels = gs_painter_take(painter, GS_PICTURE_PANELS, sizeof *panels);
     size_t step_count, layers = deepest(gather);
-    const uint64_t *steps = gs_cells_steps(gather->cells, &step_count);
+    const uint64_t *steps = gs_gather_steps(gather, painter->column, &step_count);
     double *columns = gs_painter_take(painter, step_count, sizeof *columns);
     double *rows = gs_painter_take(painter, layers, sizeof *rows);
     gs_line label;
@@ -212,14 +211,17 @@ static bool fill_options(gs_painter *painter, const combination *rows, const com
     for (size_t i = 0; i < cells; i++)
         values[i] = NAN;
     for (size_t i = 0; i < painter->gather->config_count; i++) {
+        /* Of what failed nobody may know all options, and so its place. */
+        if (!gs_is_measured(painter->gather, i, painter->column))
+            continue;
         size_t cell = rows->place[i] * columns->count + columns->place[i];
         if (isnan(values[cell]))
             values[cell] = gs_gather_value(painter->gather, i, painter->column);
-        outlined[cell] = gs_gather_verdict(painter->gather, i, painter->column) == GS_HEALTHY;
+        outlined[cell] = gs_gather_verdict(painter->gather, i) == GS_HEALTHY;
         healthy += outlined[cell];
     }
     panel->values = values;
-    if (gs_is_ratio(painter->gather, painter->column) && healthy > 0 && healthy < cells) {
+    if (gs_is_gradient(painter->gather, painter->column) && healthy > 0 && healthy < cells) {
         panel->outlined = outlined;
         painter->figure->outline = "healthy";
     }

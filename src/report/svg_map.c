@@ -70,6 +70,47 @@ static void plan_boxes(gs_svg_map *map, double *width, double *height) {
               gs_map_columns_height(&map->columns) + BOTTOM;
 }
 
+/* ---- Values ---- */
+
+static void fill_cells(const gs_svg_map *map, const gs_panel *panel) {
+    size_t columns = map->columns.cells, rows = map->rows.cells;
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < columns; c++)
+            map->cells[r * columns + c] = gs_map_cell(map->figure, panel, columns, rows, c, r);
+}
+
+static double largest_value(const gs_map_colors *colors) {
+    return fmax(fabs(colors->scale.low), fabs(colors->scale.high));
+}
+
+static void cell_text(const gs_svg_map *map, double value, char text[32]) {
+    if (isfinite(value))
+        gs_format_cell(text, value, largest_value(&map->colors));
+    else
+        gs_format(text, 32, "%s",
+                  isnan(value)                 ? ""
+                  : value > 0                  ? "inf"
+                  : map->figure->value.decades ? "0"
+                                               : "-inf");
+}
+
+static bool has_texts(const gs_svg_map *map) {
+    char text[32];
+    double widest = 0;
+    for (size_t i = 0; i < map->columns.cells * map->rows.cells; i++) {
+        cell_text(map, map->cells[i], text);
+        widest = fmax(widest, gs_pen_width(GS_PEN_TICK, text));
+    }
+    return widest + 6 <= map->columns.cell && map->rows.cell >= 15;
+}
+
+static void plan_texts(gs_svg_map *map) {
+    for (size_t p = 0; p < map->figure->panel_count; p++) {
+        fill_cells(map, &map->figure->panels[p]);
+        map->colors.numbers = map->colors.numbers || has_texts(map);
+    }
+}
+
 gs_svg_map *gs_svg_map_new(const gs_figure *figure, double *width, double *height,
                            gs_error *error) {
     gs_svg_map *map = gs_alloc(1, sizeof *map, error);
@@ -84,6 +125,7 @@ gs_svg_map *gs_svg_map_new(const gs_figure *figure, double *width, double *heigh
         gs_svg_map_free(map);
         return NULL;
     }
+    plan_texts(map);
     plan_boxes(map, width, height);
     return map;
 }
@@ -98,13 +140,6 @@ void gs_svg_map_free(gs_svg_map *map) {
 }
 
 /* ---- Cells ---- */
-
-static void fill_cells(const gs_svg_map *map, const gs_panel *panel) {
-    size_t columns = map->columns.cells, rows = map->rows.cells;
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < columns; c++)
-            map->cells[r * columns + c] = gs_map_cell(map->figure, panel, columns, rows, c, r);
-}
 
 static double cell_left(const gs_svg_map *map, gs_box box, size_t column) {
     return box.left + map->columns.starts[column];
@@ -155,31 +190,6 @@ static void write_colors(FILE *out, const gs_svg_map *map, gs_box box) {
 }
 
 /* ---- What is in cells that are large enough ---- */
-
-static double largest_value(const gs_map_colors *colors) {
-    return fmax(fabs(colors->scale.low), fabs(colors->scale.high));
-}
-
-static void cell_text(const gs_svg_map *map, double value, char text[32]) {
-    if (isfinite(value))
-        gs_format_cell(text, value, largest_value(&map->colors));
-    else
-        gs_format(text, 32, "%s",
-                  isnan(value)                 ? ""
-                  : value > 0                  ? "inf"
-                  : map->figure->value.decades ? "0"
-                                               : "-inf");
-}
-
-static bool has_texts(const gs_svg_map *map) {
-    char text[32];
-    double widest = 0;
-    for (size_t i = 0; i < map->columns.cells * map->rows.cells; i++) {
-        cell_text(map, map->cells[i], text);
-        widest = fmax(widest, gs_pen_width(GS_PEN_TICK, text));
-    }
-    return widest + 6 <= map->columns.cell && map->rows.cell >= 15;
-}
 
 static void write_texts(FILE *out, const gs_svg_map *map, gs_box box) {
     char text[32];

@@ -55,6 +55,7 @@ typedef struct {
     gs_range range;
     gs_scale scale;
     bool outlines; /* some cell is outlined */
+    bool numbers;  /* there are numbers in cells */
 } gs_map_colors;
 
 void gs_map_colors_fit(gs_map_colors *colors, const gs_figure *figure);

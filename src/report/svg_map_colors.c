@@ -42,7 +42,7 @@ gs_color gs_map_color(const gs_map_colors *colors, size_t index) {
                                      : gs_palette_magnitude(share);
 }
 
-/* ---- Keys: what special cells are ---- */
+/* ---- Keys: what numbers and special cells are ---- */
 
 enum { KEY_OUTLINE = GS_MAP_COLORS + 3 };
 
@@ -60,8 +60,14 @@ static const char *key_text(const gs_map_colors *colors, size_t key) {
     }
 }
 
+/* The bar's ticks are powers of ten. */
+static const char *numbers_text(const gs_map_colors *colors) {
+    return colors->numbers && colors->figure->value.decades ? "numbers: log10" : NULL;
+}
+
 static double keys_width(const gs_map_colors *colors) {
-    double width = 0;
+    const char *numbers = numbers_text(colors);
+    double width = numbers ? KEYS_GAP + gs_pen_width(GS_PEN_NAME, numbers) : 0;
     for (size_t key = GS_MAP_COLORS; key <= KEY_OUTLINE; key++)
         if (key_text(colors, key))
             width += KEYS_GAP + KEY + KEY_GAP + gs_pen_width(GS_PEN_NAME, key_text(colors, key));
@@ -83,6 +89,11 @@ double gs_map_bar_height(const gs_map_colors *colors, double width) {
 }
 
 static void write_keys(FILE *out, const gs_map_colors *colors, double left, double top) {
+    const char *numbers = numbers_text(colors);
+    if (numbers) {
+        gs_pen_text(out, GS_PEN_NAME, GS_PEN_START, left, top + 11, numbers, 300);
+        left += gs_pen_width(GS_PEN_NAME, numbers) + KEYS_GAP;
+    }
     for (size_t key = GS_MAP_COLORS; key <= KEY_OUTLINE; key++) {
         const char *text = key_text(colors, key);
         if (!text)

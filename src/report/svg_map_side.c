@@ -14,7 +14,8 @@ enum {
     ROW_LEAST = 13,
     NUMBER_LEAST = 24,
     OUTER_GAP = 12,
-    TICK_LENGTH = 4
+    TICK_LENGTH = 4,
+    FLAT_GAP = 3
 };
 static const double slant = 0.70710678; /* sin and cos of 45 degrees */
 
@@ -122,13 +123,35 @@ static double *inner_room(gs_map_side *side) {
     return &side->room[side->levels > 0 ? side->levels - 1 : 0];
 }
 
+/* The middle of the cell that an index is in. */
+static double middle(const gs_map_side *side, size_t index) {
+    size_t cell = index * side->cells / side->side->count;
+    return side->starts[cell] + side->cell / 2;
+}
+
+/* Whether the texts of columns have room side by side, and hardly jut out. */
+static bool lie_flat(const gs_map_side *columns) {
+    char text[TEXT_SIZE];
+    double end = -2 * FLAT_GAP;
+    for (size_t i = 0; i < columns->side->count; i++) {
+        gs_side_text(columns->side, i, text, sizeof text);
+        double half = gs_pen_width(GS_PEN_TICK, text) / 2;
+        if (end + FLAT_GAP > middle(columns, i) - half)
+            return false;
+        end = middle(columns, i) + half;
+    }
+    return end <= columns->length + FLAT_GAP;
+}
+
 void gs_map_columns_label(gs_map_side *columns, double left) {
     measure(columns);
-    double *room = inner_room(columns), apart = *room + (columns->levels > 0 ? 4 : 16);
-    columns->slanted = columns->levels > 0 && apart > columns->cell;
+    double *room = inner_room(columns), apart = *room + 16;
+    if (columns->levels > 0) {
+        columns->slanted = !lie_flat(columns);
+        apart = columns->slanted ? ROW_LEAST : columns->cell;
+    }
     if (columns->slanted)
         *room = fmin(*room, fmin(SLANTED_ROOM, (left + columns->cell / 2 - 8) / slant));
-    apart = columns->slanted ? ROW_LEAST : apart;
     gs_side_ticks(columns->side, (size_t)fmax(1, floor(columns->length / apart)), &columns->first,
                   &columns->step);
 }
@@ -167,12 +190,6 @@ double gs_map_columns_height(const gs_map_side *columns) {
 }
 
 /* ---- Writing ---- */
-
-/* The middle of the cell that an index is in. */
-static double middle(const gs_map_side *side, size_t index) {
-    size_t cell = index * side->cells / side->side->count;
-    return side->starts[cell] + side->cell / 2;
-}
 
 /* Where a group of a level ends that begins at `index`. */
 static size_t group_end(const gs_map_side *side, size_t level, size_t index) {
@@ -268,12 +285,9 @@ void gs_map_columns_write(FILE *out, const gs_map_side *columns, gs_box box, boo
                     level_label(columns, 0), box.width + 60);
         return;
     }
-    const char *label = head_of(columns, columns->levels - 1)->label;
-    if (columns->slanted) /* in the corner below the last */
-        gs_pen_text(out, GS_PEN_LABEL, GS_PEN_END, box.left + box.width, y - 6, label,
-                    fmax(inner * slant - 10, 20));
-    else if (first)
-        gs_pen_text(out, GS_PEN_LABEL, GS_PEN_END, box.left - 8, bottom + 16, label, box.left - 12);
+    if (first) /* clear of a slanted text, which reaches to the left of its column */
+        gs_pen_text(out, GS_PEN_LABEL, GS_PEN_END, box.left - (columns->slanted ? 14 : 8),
+                    bottom + 16, head_of(columns, columns->levels - 1)->label, box.left - 18);
     for (size_t k = columns->levels - 1; k-- > 0; y += LINE + 2) {
         write_column_groups(out, columns, k, box, y + 15);
         if (first)

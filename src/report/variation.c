@@ -234,8 +234,8 @@ static bool is_worth_saying(const gs_variation *variation, size_t option) {
     const gs_gather *gather = variation->gather;
     const gs_option *row = gather->options[option];
     size_t steps = 0;
-    if (gather->cells)
-        gs_cells_steps(gather->cells, &steps);
+    if (gather->first)
+        gs_gather_steps(gather, GS_GATHER_WANTED, &steps);
     for (size_t i = 0; i < sizeof always / sizeof *always; i++)
         if (strcmp(row->name, always[i]) == 0)
             return true;

@@ -194,7 +194,8 @@ static void test_a_small_map_is_a_table(void) {
                                    "\n"
                                    "log10 of the ratio\n"
                                    "   norm none            batch\n"
-                                   "    act  xavier      he  xavier      he\n"
+                                   "   init  xavier      he  xavier      he\n"
+                                   "    act\n"
                                    "sigmoid   -60.2   -48.5     0.2*    0.0*\n"
                                    "   tanh    -1.5*    1.8*    4.2       -\n"
                                    "   relu   -15.0    -0.5*    8.5     inf\n"
@@ -209,10 +210,81 @@ static void test_a_column_is_as_wide_as_its_widest_number(void) {
     figure_of_map all;
     gs_figure *figure = map_new(&all);
     all.columns[1].texts = letters;
-    all.outlined[0] = all.outlined[4] = false;
     char *text = drawing(figure, (gs_draw_style){.width = 80});
     CHECK(strstr(text, "\nsigmoid -60.2 -48.5   0.2*  0.0*\n"));
     CHECK(strstr(text, "\n   relu -15.0  -0.5*  8.5   inf\n"));
+    free(text);
+    all.outlined[0] = true; /* the sign must not touch the number after it */
+    text = drawing(figure, (gs_draw_style){.width = 80});
+    CHECK(strstr(text, "\nsigmoid  -60.2* -48.5    0.2*   0.0*\n"));
+    free(text);
+}
+
+static void test_a_map_that_is_too_wide_is_split_between_its_groups(void) {
+    figure_of_map all;
+    gs_figure *figure = map_new(&all);
+    figure->value.decades = true;
+    all.columns[0].label = "a long label";
+    char *text = drawing(figure, (gs_draw_style){.width = 40});
+    static const char expected[] = "Depth\n"
+                                   "\n"
+                                   "log10 of the ratio\n"
+                                   "a long label none\n"
+                                   "        init  xavier      he\n"
+                                   "         act\n"
+                                   "     sigmoid   -60.2   -48.5\n"
+                                   "        tanh    -1.5*    1.8*\n"
+                                   "        relu   -15.0    -0.5*\n"
+                                   "\n"
+                                   "a long label batch\n"
+                                   "        init  xavier      he\n"
+                                   "         act\n"
+                                   "     sigmoid     0.2*    0.0*\n"
+                                   "        tanh     4.2       -\n"
+                                   "        relu     8.5     inf\n"
+                                   "\n"
+                                   "numbers: log10   - not finite\n"
+                                   "* healthy\n";
+    CHECK_STRING(text, expected);
+    free(text);
+}
+
+/* A group that is wider than the screen is split between those within, and named in each part. */
+static void test_every_block_of_a_wide_map_has_all_heads(void) {
+    enum { COLUMNS = 24 };
+    static double values[COLUMNS];
+    const char *texts[3][COLUMNS];
+    for (size_t i = 0; i < COLUMNS; i++) {
+        static const char *const names[3][2] = {
+            {"adam", "sgd"}, {"none", "batch"}, {"he", "lecun"}};
+        const size_t lengths[3] = {COLUMNS / 2, 4, 1};
+        for (size_t k = 0; k < 3; k++)
+            texts[k][i] = names[k][i / lengths[k] % 2];
+        values[i] = (double)i / COLUMNS;
+    }
+    gs_head heads[] = {{"opt", texts[0]}, {"norm", texts[1]}, {"init", texts[2]}};
+    gs_panel panel = {.values = values};
+    gs_figure figure = {.kind = GS_FIGURE_MAP,
+                        .panel_count = 1,
+                        .panels = &panel,
+                        .columns = {.count = COLUMNS, .levels = 3, .heads = heads},
+                        .rows = {.count = 1}};
+    for (size_t i = 0; i < STYLES; i++)
+        check_sound(&figure, styles[i]);
+    char *text = drawing(&figure, (gs_draw_style){.width = 60});
+    static const char expected[] = " opt adam\n"
+                                   "norm none                    batch\n"
+                                   "init    he lecun    he lecun    he lecun    he lecun\n"
+                                   "      0.00  0.04  0.08  0.12  0.17  0.21  0.25  0.29\n"
+                                   "\n"
+                                   " opt adam\n"
+                                   "norm none\n"
+                                   "init    he lecun    he lecun\n"
+                                   "      0.33  0.38  0.42  0.46\n"
+                                   "\n"
+                                   " opt sgd\n";
+    text[strlen(expected)] = '\0';
+    CHECK_STRING(text, expected);
     free(text);
 }
 
@@ -264,4 +336,6 @@ TEST_MAIN(TEST(test_lines_are_no_wider_than_asked_for), TEST(test_hostile_texts_
           TEST(test_a_line_in_ascii), TEST(test_ticks_stand_above_the_middle_of_their_texts),
           TEST(test_one_line_is_drawn_in_braille), TEST(test_lines_that_run_together_are_both_seen),
           TEST(test_a_small_map_is_a_table), TEST(test_a_column_is_as_wide_as_its_widest_number),
+          TEST(test_a_map_that_is_too_wide_is_split_between_its_groups),
+          TEST(test_every_block_of_a_wide_map_has_all_heads),
           TEST(test_a_wide_map_is_drawn_in_steps), TEST(test_every_allocation_may_fail))

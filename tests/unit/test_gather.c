@@ -22,8 +22,7 @@ static void test_seeds_of_a_configuration_are_one(void) {
     CHECK(mean_of(gather, 0, 0, 2, GS_GATHER_THEORY) == -1);
     CHECK(mean_of(gather, 1, 0, 1, GS_GATHER_WANTED) == -1);
     CHECK(isnan(mean_of(gather, 1, 0, 1, GS_GATHER_THEORY)));
-    const gs_values *values =
-        gs_cells_at(gather->cells, (gs_cell_place){0, 0, 1}, GS_GATHER_WANTED);
+    const gs_values *values = gs_gather_at(gather, (gs_cell_place){0, 0, 1}, GS_GATHER_WANTED);
     CHECK(values->low == -8 && values->high == -4);
     gs_gather_free(gather);
 }
@@ -51,16 +50,15 @@ static void test_what_is_of_the_network_counts_once_a_network(void) {
     gs_gather *gather = gathered("loss", two_seeds);
     CHECK(gather->scope[GS_GATHER_WANTED] == GS_OF_STEP);
     CHECK(gs_gather_value(gather, 0, GS_GATHER_WANTED) == 3);
-    const gs_values *values =
-        gs_cells_at(gather->cells, (gs_cell_place){0, 0, 0}, GS_GATHER_WANTED);
-    CHECK(values->sample.count == 2);
+    const gs_values *values = gs_gather_at(gather, (gs_cell_place){0, 0, 0}, GS_GATHER_WANTED);
+    CHECK(values->count == 2);
     gs_gather_free(gather);
 }
 
 static void test_a_logarithm_comes_to_its_change_end_to_end(void) {
     gs_gather *gather = gathered(NULL, two_seeds);
     CHECK(gs_gather_value(gather, 0, GS_GATHER_WANTED) == -3); /* (-4 - 8) / 2 - (-2 - 4) / 2 */
-    CHECK(gs_gather_verdict(gather, 0, GS_GATHER_WANTED) == GS_HEALTHY);
+    CHECK(gs_gather_verdict(gather, 0) == GS_VANISHING);       /* one of them is */
     gs_gather_free(gather);
 }
 
@@ -71,22 +69,66 @@ static void test_the_head_is_apart_and_other_columns_are_averaged(void) {
     gs_gather *gather = gathered(NULL, text);
     CHECK(gather->configs[0].layers == 2 && gather->configs[0].last == 3);
     CHECK(gs_gather_value(gather, 0, GS_GATHER_WANTED) == -7);
-    CHECK(gs_gather_verdict(gather, 0, GS_GATHER_WANTED) == GS_VANISHING);
+    CHECK(gs_gather_verdict(gather, 0) == GS_VANISHING);
     gs_gather_free(gather);
     gather = gathered("dead", text);
     CHECK(gs_gather_value(gather, 0, GS_GATHER_WANTED) == 0.375);
     gs_gather_free(gather);
 }
 
-static void test_what_is_not_finite_stands_where_nothing_else_does(void) {
+static void test_what_is_not_finite_stands_where_most_are_not(void) {
     gs_gather *gather = gathered(NULL, "run,layer,grad_z_log10,act\n1,1,-inf,relu\n1,2,-1,relu\n"
                                        "2,1,nan,tanh\n2,2,-1,tanh\n3,1,-5,tanh\n3,2,-1,tanh\n"
-                                       "4,1,nan,mish\n4,2,nan,mish\n");
+                                       "4,1,-6,tanh\n4,2,-1,tanh\n"
+                                       "5,1,nan,mish\n5,2,-1,mish\n6,1,-5,mish\n6,2,-1,mish\n");
     CHECK(gs_gather_value(gather, 0, GS_GATHER_WANTED) == -INFINITY);
-    CHECK(gs_gather_verdict(gather, 0, GS_GATHER_WANTED) == GS_VANISHING);
-    CHECK(gs_gather_value(gather, 1, GS_GATHER_WANTED) == -4);
-    CHECK(gs_gather_verdict(gather, 2, GS_GATHER_WANTED) == GS_NONFINITE);
+    CHECK(gs_gather_verdict(gather, 0) == GS_VANISHING);
+    CHECK(gs_gather_value(gather, 1, GS_GATHER_WANTED) == -4.5);
+    CHECK(gs_gather_verdict(gather, 1) == GS_VANISHING);
+    CHECK(isnan(gs_gather_value(gather, 2, GS_GATHER_WANTED))); /* of equals the worse */
+    CHECK(gs_gather_verdict(gather, 2) == GS_NONFINITE);
+    CHECK(gs_gather_others(gather, GS_GATHER_WANTED, false) == 1);
     gs_gather_free(gather);
+}
+
+static void test_the_verdict_is_that_of_most_networks(void) {
+    gs_gather *gather = gathered(NULL, "run,layer,grad_z_log10,act\n1,1,-inf,relu\n1,2,0,relu\n"
+                                       "2,1,-inf,relu\n2,2,0,relu\n3,1,0,relu\n3,2,0,relu\n"
+                                       "4,1,-9,tanh\n4,2,0,tanh\n5,1,0,tanh\n5,2,0,tanh\n"
+                                       "6,1,0,tanh\n6,2,0,tanh\n");
+    CHECK(gs_gather_verdict(gather, 0) == GS_VANISHING);
+    CHECK(gs_gather_value(gather, 0, GS_GATHER_WANTED) == -INFINITY);
+    CHECK(gs_gather_verdict(gather, 1) == GS_HEALTHY);
+    CHECK(gs_gather_value(gather, 1, GS_GATHER_WANTED) == -3);
+    gs_gather_free(gather);
+}
+
+/* A training stops where it is no longer finite. */
+static void test_what_diverged_still_counts_at_later_steps(void) {
+    gs_gather *gather = gathered(NULL, "run,step,layer,grad_z_log10,act\n1,0,1,-1,relu\n"
+                                       "1,1,1,-2,relu\n2,0,1,nan,relu\n3,0,1,nan,relu\n");
+    const gs_cell_place last = {0, 1, 1};
+    CHECK(mean_of(gather, 0, 1, 1, GS_GATHER_WANTED) == -2);
+    CHECK(isnan(gs_gather_most(gather, last, GS_GATHER_WANTED)));
+    CHECK(gather->configs[0].networks == 3 && gs_gather_verdict(gather, 0) == GS_NONFINITE);
+    CHECK(gs_gather_others(gather, GS_GATHER_WANTED, false) == 2);
+    gs_gather_free(gather);
+}
+
+static void test_networks_are_counted_in_any_order(void) {
+    static const char *const texts[] = {
+        /* Logs of one network each, joined. */
+        "run,seed,layer,grad_z_log10,layers\n1,1,1,-2,2\n1,1,2,0,2\n1,2,1,-1,2\n1,2,2,0,2\n",
+        "run,seed,layer,grad_z_log10,layers\n1,1,1,-2,2\n1,2,1,-1,2\n1,1,2,0,2\n1,2,2,0,2\n",
+        "run,seed,layer,grad_z_log10,layers\n1,1,2,0,2\n1,2,2,0,2\n1,1,1,-2,2\n1,2,1,-1,2\n",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        gs_gather *gather = gathered(NULL, texts[i]);
+        CHECK(gather->configs[0].networks == 2 && gather->is_mixed == (i > 0));
+        CHECK(gs_gather_value(gather, 0, GS_GATHER_WANTED) == -1.5);
+        CHECK(gs_gather_verdict(gather, 0) == GS_HEALTHY);
+        gs_gather_free(gather);
+    }
 }
 
 static void test_failed_networks_are_counted_and_left_out(void) {
@@ -96,7 +138,7 @@ static void test_failed_networks_are_counted_and_left_out(void) {
     CHECK(gather->failed == 2 && gather->config_count == 2);
     CHECK(gather->configs[0].networks == 1 && gather->configs[0].failed == 1);
     CHECK_STRING(gather->configs[1].error, "no room");
-    CHECK(gs_gather_verdict(gather, 1, GS_GATHER_WANTED) == GS_VERDICTS);
+    CHECK(gs_gather_verdict(gather, 1) == GS_VERDICTS);
     gs_gather_free(gather);
 }
 
@@ -107,9 +149,30 @@ static void test_summaries_have_a_row_a_configuration(void) {
     CHECK(gather->is_summary && gather->config_count == 2 && gather->failed == 1);
     CHECK(gather->configs[0].networks == 3 && gather->scope[GS_GATHER_WANTED] == GS_OF_POINT);
     CHECK(gs_gather_value(gather, 1, GS_GATHER_WANTED) == -7);
-    CHECK(gs_gather_verdict(gather, 0, GS_GATHER_WANTED) == GS_NONFINITE);
-    CHECK(gs_gather_verdict(gather, 1, GS_GATHER_WANTED) == GS_VANISHING);
+    CHECK(gs_gather_verdict(gather, 0) == GS_NONFINITE);
+    CHECK(gs_gather_verdict(gather, 1) == GS_VANISHING);
     gs_gather_free(gather);
+}
+
+static void test_summaries_of_one_configuration_weigh_by_their_networks(void) {
+    gs_gather *gather = gathered(
+        NULL, "point,networks,ratio_log10_mean,verdict,healthy,vanishing,exploding,nonfinite,act\n"
+              "1,3,-2,healthy,3,0,0,0,relu\n1,9,-6,vanishing,2,7,0,0,relu\n");
+    CHECK(gs_gather_value(gather, 0, GS_GATHER_WANTED) == -5);
+    CHECK(gather->configs[0].networks == 12 && gather->configs[0].verdicts[GS_HEALTHY] == 5);
+    CHECK(gs_gather_verdict(gather, 0) == GS_VANISHING);
+    gs_gather_free(gather);
+}
+
+static void test_gradients_alone_have_a_verdict(void) {
+    static const char text[] = "run,layer,grad_z_log10,weight_gain,grad_norm_log10,act\n"
+                               "1,1,-4,1,-1,relu\n";
+    static const char *const columns[] = {"grad_z_log10", "weight_gain", "grad_norm_log10"};
+    for (size_t i = 0; i < 3; i++) {
+        gs_gather *gather = gathered(columns[i], text);
+        CHECK(gs_is_gradient(gather, GS_GATHER_WANTED) == (i == 0));
+        gs_gather_free(gather);
+    }
 }
 
 /* ---- Limits ---- */
@@ -131,17 +194,16 @@ static void test_many_steps_become_fewer_and_nothing_is_lost(void) {
     char *text = steps_log(STEPS);
     gs_gather *gather = gathered(NULL, text);
     size_t count, values = 0;
-    const uint64_t *steps = gs_cells_steps(gather->cells, &count);
+    const uint64_t *steps = gs_gather_steps(gather, GS_GATHER_WANTED, &count);
     CHECK(count == 625 && steps[1] == 16); /* 2^4 of them are one */
     double sum = 0;
     for (size_t i = 0; i < count; i++) {
         const gs_values *v =
-            gs_cells_at(gather->cells, (gs_cell_place){0, steps[i], 1}, GS_GATHER_WANTED);
+            gs_gather_at(gather, (gs_cell_place){0, steps[i], 1}, GS_GATHER_WANTED);
         CHECK(v->low == (double)steps[i] && v->high == (double)steps[i] + 15);
-        CHECK_CLOSE(v->sample.mean, (double)steps[i] + 7.5, 1e-15);
-        CHECK_CLOSE(v->sample.squares, 340, 1e-13); /* (16^3 - 16) / 12 */
-        values += v->sample.count;
-        sum += v->sample.mean * (double)v->sample.count;
+        CHECK_CLOSE(v->mean, (double)steps[i] + 7.5, 1e-15);
+        values += (size_t)v->count;
+        sum += v->mean * v->count;
     }
     CHECK(values == STEPS);
     CHECK_CLOSE(sum, STEPS * (STEPS - 1.0) / 2, 1e-14);
@@ -172,12 +234,12 @@ static void test_more_values_than_the_limit_are_refused(void) {
     gs_status status = GS_OK;
     size_t layer = 0;
     while (status == GS_OK)
-        status = gs_cells_add(cells, (gs_cell_place){0, 0, ++layer}, 0, 1, &gather_error);
+        status = gs_cells_add(cells, (gs_cell_place){0, 0, ++layer}, 0, 1, 1, &gather_error);
     CHECK(layer == 129 && status == GS_ERR_UNSUPPORTED);
     gs_cells_free(cells);
     cells = gs_cells_new(GS_CELLS_VALUES / 128, NULL);
     for (uint64_t step = 0; step < 1000; step++)
-        CHECK(gs_cells_add(cells, (gs_cell_place){0, step, 1}, 0, 1, NULL) == GS_OK);
+        CHECK(gs_cells_add(cells, (gs_cell_place){0, step, 1}, 0, 1, 1, NULL) == GS_OK);
     gs_cells_steps(cells, &layer);
     CHECK(layer <= 128);
     gs_cells_free(cells);
@@ -202,8 +264,23 @@ static void test_foreign_files_are_refused(void) {
             "x: line 3: column 'grad_z_log10': expected a number, got 'x'");
     refuses(NULL, "layer,grad_z_log10\n0,0.5\n", GS_ERR_FORMAT,
             "x: line 2: column 'layer': expected 1 or more, got 0");
+    refuses(NULL, "layer,grad_z_log10,layers\n1,0.5,2\n4,0.5,2\n", GS_ERR_FORMAT,
+            "x: line 3: column 'layer': expected at most 3, got 4");
+    refuses(NULL, "layer,grad_z_log10\n100000000,0.5\n", GS_ERR_FORMAT,
+            "x: line 2: column 'layer': expected at most 2097152, got 100000000");
+    refuses(NULL, "layer,step,grad_z_log10\n1,1000000000000001,0\n", GS_ERR_FORMAT,
+            "x: line 2: column 'step': expected at most 1000000000000000, got 1000000000000001");
     refuses(NULL, "layer,grad_z_log10\n1,0.5", GS_ERR_FORMAT,
             "x: line 2: expected a line end, got the end of the file");
+}
+
+static void test_networks_that_were_cut_short_are_refused(void) {
+    refuses(NULL, "run,layer,grad_z_log10,layers\n1,1,0,3\n1,2,0,3\n", GS_ERR_FORMAT,
+            "x: line 4: expected layer 3 of 3, got the end of the file");
+    refuses(NULL, "run,layer,grad_z_log10,layers\n1,1,0,2\n2,1,0,2\n2,2,0,2\n", GS_ERR_FORMAT,
+            "x: line 3: expected layer 2 of 2, got layer 1");
+    refuses(NULL, "run,layer,grad_z_log10,layers,head\n1,1,0,2,on\n1,2,0,2,on\n", GS_ERR_FORMAT,
+            "x: line 4: expected layer 3 of 3, got the end of the file");
 }
 
 static void test_files_of_other_columns_are_refused(void) {
@@ -252,12 +329,18 @@ TEST_MAIN(TEST(test_seeds_of_a_configuration_are_one),
           TEST(test_what_is_of_the_network_counts_once_a_network),
           TEST(test_a_logarithm_comes_to_its_change_end_to_end),
           TEST(test_the_head_is_apart_and_other_columns_are_averaged),
-          TEST(test_what_is_not_finite_stands_where_nothing_else_does),
+          TEST(test_what_is_not_finite_stands_where_most_are_not),
+          TEST(test_the_verdict_is_that_of_most_networks),
+          TEST(test_what_diverged_still_counts_at_later_steps),
+          TEST(test_networks_are_counted_in_any_order),
+          TEST(test_summaries_of_one_configuration_weigh_by_their_networks),
+          TEST(test_gradients_alone_have_a_verdict),
           TEST(test_failed_networks_are_counted_and_left_out),
           TEST(test_summaries_have_a_row_a_configuration),
           TEST(test_many_steps_become_fewer_and_nothing_is_lost),
           TEST(test_more_configurations_than_the_limit_are_refused),
           TEST(test_more_values_than_the_limit_are_refused), TEST(test_foreign_files_are_refused),
+          TEST(test_networks_that_were_cut_short_are_refused),
           TEST(test_files_of_other_columns_are_refused),
           TEST(test_a_filter_is_asked_once_as_long_as_a_configuration_lasts),
           TEST(test_every_failed_allocation_is_survived))

@@ -31,7 +31,7 @@ static inline gs_gather *gathered(const char *column, const char *text) {
 static inline double mean_of(const gs_gather *gather, size_t config, uint64_t step, uint64_t layer,
                              size_t column) {
     const gs_cell_place place = {config, step, layer};
-    return gs_values_mean(gs_cells_at(gather->cells, place, column));
+    return gs_values_mean(gs_gather_at(gather, place, column));
 }
 
 #endif

@@ -159,8 +159,8 @@ static void test_the_table_has_a_row_a_configuration(void) {
 }
 
 static void test_what_could_not_be_measured_has_its_reason(void) {
-    char *page = page_of("1,0,,,no <memory>,,,,,2,relu,he\n"
-                         "2,0,1,dense,,1,1,-1,,2,tanh,he\n",
+    char *page = page_of("1,0,,,no <memory>,,,,,1,relu,he\n"
+                         "2,0,1,dense,,1,1,-1,,1,tanh,he\n",
                          NULL);
     CHECK(has(page, "<td>no &lt;memory&gt;</td>"));
     CHECK(has(page, "<span class=\"verdict failed\">failed</span>"));

@@ -202,6 +202,47 @@ static void test_powers_are_drawn_by_their_logarithm(void) {
     material_free(&m);
 }
 
+static void test_what_failed_takes_no_place_of_another(void) {
+    log_writer log;
+    log_begin(&log, "error,config_lr");
+    for (size_t i = 0; i < 20; i++) {
+        char text[32];
+        snprintf(text, sizeof text, ",%g", 0.1 * (double)(i + 1));
+        log_add(&log, 0, 3, 1, text);
+    }
+    fputs("21,0,,,,,,no memory,auto\n", log.file);
+    material m = material_of(&log, NULL);
+    gs_picture *picture = picture_of(&m, GS_PICTURE_NUMBER);
+    for (size_t i = 0; i < 20; i++)
+        CHECK(picture->figure.panels->series->y[i] == -2);
+    gs_picture_free(picture);
+    material_free(&m);
+}
+
+static void test_theory_is_that_of_one_column_alone(void) {
+    static const char *const columns[] = {"grad_z_log10", "grad_w_log10"};
+    for (size_t i = 0; i < 2; i++) {
+        material m = {.gather = gathered(columns[i],
+                                         "layer,grad_z_log10,grad_w_log10,theory_grad_log10,act\n"
+                                         "1,-2,-3,-2.5,relu\n2,-1,-2,-1.5,relu\n")};
+        m.variation = gs_variation_new(m.gather, NULL);
+        gs_picture *picture = picture_of(&m, GS_PICTURE_LAYERS);
+        CHECK(!picture->figure.panels->series->theory == (i == 1));
+        gs_picture_free(picture);
+        material_free(&m);
+    }
+}
+
+static void test_what_diverged_has_no_axes(void) {
+    material m = {.gather = gathered(NULL, "step,layer,grad_z_log10,act\n"
+                                           "0,1,nan,relu\n1,1,nan,relu\n")};
+    m.variation = gs_variation_new(m.gather, NULL);
+    gs_picture_kind kind;
+    CHECK(gs_picture_choose(m.variation, GS_GATHER_WANTED, &kind, &gather_error) != GS_OK);
+    CHECK_STRING(gather_error.message, "column 'grad_z_log10': expected finite numbers, got none");
+    material_free(&m);
+}
+
 /* ---- Maps ---- */
 
 static void test_training_becomes_a_map_a_configuration(void) {
@@ -365,6 +406,8 @@ TEST_MAIN(TEST(test_names_hold_only_what_differs), TEST(test_long_names_go_witho
           TEST(test_steps_of_one_number_are_ordered),
           TEST(test_more_steps_of_one_number_are_a_line),
           TEST(test_powers_are_drawn_by_their_logarithm),
+          TEST(test_what_failed_takes_no_place_of_another),
+          TEST(test_theory_is_that_of_one_column_alone), TEST(test_what_diverged_has_no_axes),
           TEST(test_training_becomes_a_map_a_configuration),
           TEST(test_the_loss_of_training_becomes_lines_over_steps),
           TEST(test_many_become_a_map_that_is_nearest_to_a_square),

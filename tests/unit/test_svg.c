@@ -407,6 +407,42 @@ static void test_a_page_can_read_the_values_of_a_map(void) {
     free(svg);
 }
 
+static void test_names_of_levels_stand_to_the_left_of_their_texts(void) {
+    figure_of_map all;
+    double box[4];
+    char long_name[] = "a name that is wider than its column";
+    const char *names[] = {long_name, "he", "xavier", "he"};
+    gs_figure *figure = map_new(&all);
+    for (size_t slanted = 0; slanted < 2; slanted++) {
+        all.columns[1].texts = slanted ? names : all.columns[1].texts;
+        char *svg = picture(figure, 400);
+        const char *init = strstr(svg, ">init</text>"), *norm = strstr(svg, ">norm</text>");
+        read_numbers(svg, "data-box", box, 4);
+        CHECK((count_of(svg, "rotate(-45)") == 4) == slanted);
+        for (size_t i = 0; init && norm && i < 2; i++) {
+            const char *tag = i == 0 ? init : norm;
+            while (*tag != '<')
+                tag--;
+            CHECK(attribute(tag, "x") < box[0] && attribute(tag, "y") > box[1] + box[3]);
+        }
+        CHECK(init && norm);
+        free(svg);
+    }
+}
+
+static void test_numbers_that_are_logarithms_are_called_that(void) {
+    figure_of_map all;
+    gs_figure *figure = map_new(&all);
+    char *svg = picture(figure, 0);
+    CHECK(!strstr(svg, "numbers: log10"));
+    free(svg);
+    figure->value.decades = true;
+    svg = picture(figure, 0);
+    CHECK(count_of(svg, "numbers: log10") == 1);
+    free(svg);
+    check_layout(figure, 340);
+}
+
 static void test_zero_is_neutral_and_signs_have_hues(void) {
     gs_color zero = gs_palette_signed(0), low = gs_palette_signed(-1), high = gs_palette_signed(1);
     CHECK(zero.red == zero.blue && zero.red > 0xf0);
@@ -486,6 +522,8 @@ TEST_MAIN(TEST(test_the_checker_refuses_what_is_not_xml), TEST(test_texts_of_lin
           TEST(test_what_is_not_finite_is_marked_and_gaps_are_gaps),
           TEST(test_a_single_point_is_seen), TEST(test_a_name_looks_alike_in_every_panel),
           TEST(test_a_page_can_read_the_values_of_a_map),
+          TEST(test_names_of_levels_stand_to_the_left_of_their_texts),
+          TEST(test_numbers_that_are_logarithms_are_called_that),
           TEST(test_zero_is_neutral_and_signs_have_hues),
           TEST(test_a_large_map_is_thinned_but_not_what_is_not_finite),
           TEST(test_a_picture_in_a_page_has_no_style_of_its_own),
