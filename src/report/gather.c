@@ -195,9 +195,9 @@ static void end_step(gs_file_reader *r, uint64_t line, uint64_t next) {
 }
 
 static void end_network(gs_file_reader *r, uint64_t line, uint64_t next) {
-    gs_gathered *config = &r->gather->configs[r->network.row.config];
     if (!r->network.is_open)
         return;
+    gs_gathered *config = &r->gather->configs[r->network.row.config];
     end_step(r, line, next);
     if (r->network.has_ends) {
         double change = gs_gather_change(r->network.first, r->network.last);
