@@ -301,8 +301,9 @@ static bool take(void *context, uint64_t task, void *taken) {
         add_network(s, point, done);
         if (task % s->seeds == s->seeds - 1)
             s->status = write_point(s, point, done->config, s->error);
-        if (cli_progress_is_due(&s->progress, task + 1))
-            cli_progress_show(&s->progress, s->behind * s->seeds + task + 1, NULL, NULL, 0);
+        uint64_t networks = s->behind * s->seeds + task + 1;
+        if (cli_progress_is_due(&s->progress, networks))
+            cli_progress_show(&s->progress, networks, NULL, NULL, 0);
     }
     drop(s, done);
     return goes_on && s->status == GS_OK;
