@@ -60,7 +60,8 @@ FUZZ_TESTS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/f
 THEORY_TEST := $(BUILD)/tests/theory/theory
 # Networks by the hundred take minutes under a sanitizer.
 QUICK_TESTS := $(if $(filter release,$(VARIANT)),$(THEORY_TEST) tests/claims.sh)
-SCRIPT_TESTS := $(wildcard tests/layers.sh tests/format.sh tests/install.sh tests/cli/run.sh)
+# The longest comes first, while others have the other processors.
+SCRIPT_TESTS := $(wildcard tests/cli/run.sh tests/layers.sh tests/format.sh tests/install.sh)
 LIBRARY := $(BUILD)/libgradsim.a
 PROGRAM := $(if $(CLI_OBJECTS),$(BUILD)/gradsim)
 VERSION := $(shell sed -n 's/^\#define GS_VERSION "\(.*\)"$$/\1/p' include/gradsim.h)
@@ -91,7 +92,7 @@ unit: $(UNIT_TESTS)
 
 ## test: run every test that needs nothing but this repository
 test: $(UNIT_TESTS) $(FUZZ_TESTS) $(QUICK_TESTS) $(PROGRAM) lib
-	$(QUIET)$(WITH_BUILD) tests/run.sh $(UNIT_TESTS) $(FUZZ_TESTS) $(QUICK_TESTS) $(SCRIPT_TESTS)
+	$(QUIET)$(WITH_BUILD) tests/run.sh $(SCRIPT_TESTS) $(UNIT_TESTS) $(FUZZ_TESTS) $(QUICK_TESTS)
 
 ## test-theory: compare with every number that is known from papers (minutes)
 test-theory: $(THEORY_TEST)

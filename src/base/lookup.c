@@ -12,7 +12,7 @@ enum { FIRST_ROOM = 64 };
 
 uint64_t gs_hash(uint64_t hash, const void *bytes, size_t count) {
     const unsigned char *next = bytes;
-    hash ^= 0xcbf29ce484222325u;
+    hash = hash ? hash : 0xcbf29ce484222325u;
     for (size_t i = 0; i < count; i++)
         hash = (hash ^ next[i]) * 0x100000001b3u;
     return hash;

@@ -17,7 +17,8 @@ typedef struct {
 /* Whether the entry holds what is looked for. */
 typedef bool gs_lookup_match(const void *owner, size_t entry, const void *wanted);
 
-/* FNV-1a, 64 bits; `hash` is what went before, at first 0. */
+/* FNV-1a, 64 bits (Fowler, Noll and Vo 1991), of what went before, whose hash is `hash`, and of
+   `count` more bytes; 0 if nothing went before. */
 uint64_t gs_hash(uint64_t hash, const void *bytes, size_t count);
 
 /* The entry with this hash that matches, or GS_LOOKUP_NONE. */

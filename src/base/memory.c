@@ -76,6 +76,28 @@ void gs_free(void *block) {
     free(block);
 }
 
+void *gs_realloc(void *block, size_t used, size_t count, size_t size, gs_error *error) {
+    void *moved = gs_alloc(count, size, error);
+    if (!moved)
+        return NULL;
+    if (used > 0)
+        memcpy(moved, block, used * size);
+    gs_free(block);
+    return moved;
+}
+
+void *gs_grow(void *block, size_t used, size_t wanted, size_t *room, size_t size, gs_error *error) {
+    size_t count;
+    if (block && wanted <= *room)
+        return block;
+    if (!gs_size_multiply(wanted, 2, &count))
+        count = SIZE_MAX; /* which is refused, with its size */
+    void *larger = gs_realloc(block, used, count, size, error);
+    if (larger)
+        *room = count;
+    return larger;
+}
+
 /* ---- Arenas ---- */
 
 struct gs_arena {

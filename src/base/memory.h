@@ -20,6 +20,14 @@ void *gs_alloc(size_t count, size_t size, gs_error *error);
 /* Frees a block of gs_alloc; NULL does nothing. */
 void gs_free(void *block);
 
+/* The first `used` elements of `block` in one of `count`, the others zero; `block` is freed, and may
+   be NULL. On failure returns NULL, and `block` is as it was. */
+void *gs_realloc(void *block, size_t used, size_t count, size_t size, gs_error *error);
+
+/* The same for an array that grows: `block` itself if `wanted` elements fit into its *room, else
+   one with room for twice as many. */
+void *gs_grow(void *block, size_t used, size_t wanted, size_t *room, size_t size, gs_error *error);
+
 /* Writes a size for people to read: "640 B", "1.2 TiB". */
 void gs_format_bytes(char out[32], double bytes);
 

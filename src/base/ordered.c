@@ -32,14 +32,14 @@ static bool may_begin(line *l) {
     return has_room && (l->running == 0 || !l->calls->is_alone(l->context, l->next));
 }
 
-static bool begin(line *l, uint64_t *task) {
+static bool begin(line *l, uint64_t *task, bool *alone) {
     while (!l->stopped && l->next < l->tasks && !may_begin(l))
         pthread_cond_wait(&l->changed, &l->mutex);
     if (l->stopped || l->next == l->tasks)
         return false;
     *task = l->next++;
     l->running++;
-    l->alone = l->calls->is_alone(l->context, *task);
+    l->alone = *alone = l->calls->is_alone(l->context, *task);
     return true;
 }
 
@@ -75,10 +75,11 @@ static void take(line *l) {
 static void *run(void *argument) {
     line *l = argument;
     uint64_t task;
+    bool alone;
     pthread_mutex_lock(&l->mutex);
-    while (begin(l, &task)) {
+    while (begin(l, &task, &alone)) {
         pthread_mutex_unlock(&l->mutex);
-        void *result = l->calls->work(l->context, task);
+        void *result = l->calls->work(l->context, task, alone);
         pthread_mutex_lock(&l->mutex);
         end(l, task, result);
         take(l);

@@ -8,8 +8,8 @@
 #include "gradsim.h"
 
 typedef struct {
-    /* Does a task; any thread. NULL is a result too. */
-    void *(*work)(void *context, uint64_t task);
+    /* Does a task; any thread. NULL is a result too. `alone` is what is_alone() said of it. */
+    void *(*work)(void *context, uint64_t task, bool alone);
 
     /* Takes the result of tasks 0, 1, 2, ..., one call at a time, from any thread. False ends it
        all: no task is begun any more, and what is under way is dropped. */

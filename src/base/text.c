@@ -170,6 +170,12 @@ size_t gs_edit_distance(const char *a, const char *b) {
     return distance[rows % 3][columns];
 }
 
+bool gs_is_among(const char *name, const char *const *names) {
+    while (*names && strcmp(name, *names) != 0)
+        names++;
+    return *names;
+}
+
 const char *gs_nearest_name(const char *given, gs_name_at *name_at, const void *table) {
     size_t length = strlen(given);
     size_t limit = length >= 6 ? length / 3 : 1;

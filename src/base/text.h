@@ -7,6 +7,7 @@
 #define GS_BASE_TEXT_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,6 +50,9 @@ void gs_line_add(gs_line *line, const char *format, ...) __attribute__((format(p
    where no part is edited twice (optimal string alignment; Damerau 1964). A text longer than 63
    bytes is no name: for it the answer is the longer length. */
 size_t gs_edit_distance(const char *a, const char *b);
+
+/* Whether it is one of these, NULL past the last. */
+bool gs_is_among(const char *name, const char *const *names);
 
 /* The name at `index` of some table, NULL past the last. */
 typedef const char *gs_name_at(const void *table, size_t index);

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "cli/check.h"
+#include "net/network.h"
 
 /* Everything that a network computes, one number after another. */
 typedef struct {
@@ -16,18 +17,11 @@ typedef struct {
 } trace;
 
 static gs_status append(trace *t, const double *values, size_t count, gs_error *error) {
-    if (t->count + count > t->room) {
-        size_t room = 2 * (t->count + count);
-        double *grown = gs_alloc(room, sizeof *grown, error);
-        if (!grown)
-            return GS_ERR_MEMORY;
-        if (t->count > 0)
-            memcpy(grown, t->values, t->count * sizeof *grown);
-        gs_free(t->values);
-        t->values = grown;
-        t->room = room;
-    }
-    memcpy(t->values + t->count, values, count * sizeof *values);
+    double *grown = gs_grow(t->values, t->count, t->count + count, &t->room, sizeof *grown, error);
+    if (!grown)
+        return GS_ERR_MEMORY;
+    t->values = grown;
+    memcpy(grown + t->count, values, count * sizeof *values);
     t->count += count;
     return GS_OK;
 }
@@ -58,7 +52,7 @@ static gs_status trace_tensors(gs_network *network, trace *t, gs_error *error) {
     if (status == GS_OK)
         status = gs_network_backward(network, error);
     for (size_t i = 0; status == GS_OK && gs_network_tensor(network, i, &tensor); i++) {
-        size_t count = tensor.shape[0] * (tensor.rank == 2 ? tensor.shape[1] : 1);
+        size_t count = gs_tensor_count(&tensor);
         double *values = gs_alloc(count, sizeof *values, error);
         status =
             values ? gs_network_read(network, tensor.name, values, count, error) : GS_ERR_MEMORY;

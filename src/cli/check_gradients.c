@@ -11,6 +11,7 @@
 #include "base/philox.h"
 #include "base/text.h"
 #include "cli/check.h"
+#include "net/network.h"
 
 /* The truncation error is h^2 L''' / 6, the rounding error about 1e-16 L / h: both stay below a
    relative 1e-8 where L and its derivatives are near 1, and what a wrong factor would do is far
@@ -18,7 +19,7 @@
 static const double STEP = 3e-5, TOLERANCE = 1e-6;
 
 /* The gradient of a bias before batch norm is exactly zero: errors are relative to no less than
- * this. */
+   this. */
 static const double SMALLEST_NORM = 1e-4;
 
 typedef struct {
@@ -41,7 +42,7 @@ static double noise(uint32_t stream, size_t index) {
 }
 
 static gs_status load(parameter *p, gs_network *network, const gs_tensor *tensor, gs_error *error) {
-    size_t count = tensor->shape[0] * (tensor->rank == 2 ? tensor->shape[1] : 1);
+    size_t count = gs_tensor_count(tensor);
     *p = (parameter){.network = network, .tensor = *tensor, .count = count};
     p->value = gs_alloc(4 * count, sizeof *p->value, error);
     if (!p->value)

@@ -17,11 +17,13 @@ enum {
     CLI_CONDITION /* the --fail-on condition holds                        */
 };
 
+enum { CLI_COMMAND_TABLES = 2 };
+
 typedef struct {
     const char *name;
-    int (*run)(char **arguments);   /* NULL past the last */
-    const char *operand;            /* in help: "[TOPIC]", "FILE..."; NULL if it takes none */
-    const gs_option_table *options; /* of this command alone, NULL if there are none */
+    int (*run)(char **arguments); /* NULL past the last */
+    const char *operand;          /* in help: "[TOPIC]", "FILE..."; NULL if it takes none */
+    const gs_option_table *options[CLI_COMMAND_TABLES]; /* its own, NULL past the last */
     const char *summary;
 } cli_command;
 
@@ -65,6 +67,7 @@ extern const gs_option_table cli_spectrum_options;
 extern const gs_option_table cli_merge_options;
 extern const gs_option_table cli_plot_options;
 extern const gs_option_table cli_report_options;
+extern const gs_option_table cli_view_options; /* of cli_view, in cli/reading.h */
 
 typedef struct {
     bool help, version;
@@ -80,6 +83,24 @@ bool cli_same_file(const char *a, const char *b);
 /* What is written to one file would be lost to the other. */
 gs_status cli_refuse_same_file(const char *option, const char *path, const char *other,
                                gs_error *error);
+
+/* Refuse to do without operands, and to write to one of them; `command` and what is `wanted` are for
+   messages. Errors: GS_ERR_USAGE. */
+gs_status cli_check_operands(const char *command, const char *wanted, char *const *paths,
+                             const char *output, gs_error *error);
+
+/* The file of --output: NULL is standard output, here and below, and so is "-". */
+const char *cli_output_path(const char *output);
+
+/* Writes all of a file; what cannot be written shows in ferror(). */
+typedef gs_status cli_writer(const void *context, FILE *file, gs_error *error);
+
+/* Have a file written, which is whole or as it was before: interrupts wait, but not for a pipe,
+   which might keep the program for ever. Errors: those of the writer; GS_ERR_IO, GS_ERR_MEMORY. */
+gs_status cli_write_file(const char *path, cli_writer *write, const void *context, gs_error *error);
+
+/* "cannot write 'PATH': REASON". Returns GS_ERR_IO. */
+gs_status cli_fail_to_write(const char *path, const char *reason, gs_error *error);
 
 /* ---- Terminals ---- */
 

@@ -133,17 +133,17 @@ static void report(tally *t, const char *name, size_t networks, gs_status status
 
 static void check_all_gradients(tally *t) {
     for (size_t i = 0; i < PRODUCTS; i++) {
-        char name[128];
+        gs_line name = {0};
         double largest = 0;
         size_t networks = 0;
         gs_error error;
         gs_status status =
             check_networks(products[i], small, check_gradients, &largest, &networks, &error);
-        int length = gs_format(name, sizeof name, "gradients:");
+        gs_line_add(&name, "gradients:");
         for (const char *const *option = products[i]; *option; option++)
-            length += gs_format(name + length, sizeof name - (size_t)length, " %s", *option);
-        gs_format(name + length, sizeof name - (size_t)length, ", error %.1e", largest);
-        report(t, name, networks, status, &error);
+            gs_line_add(&name, " %s", *option);
+        gs_line_add(&name, ", error %.1e", largest);
+        report(t, name.text, networks, status, &error);
     }
 }
 

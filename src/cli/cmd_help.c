@@ -203,6 +203,7 @@ static const struct {
     {"verdict", NULL, print_rows, help_verdict},
     {"sweep", NULL, print_rows, help_sweep},
     {"plot", NULL, print_rows, help_plot},
+    {"report", NULL, print_rows, help_report},
     {"compare", NULL, print_rows, help_compare},
     {"training", NULL, print_rows, help_training},
     {"theory", NULL, print_rows, help_theory},
@@ -222,8 +223,9 @@ static const gs_option *find_option(const char *name) {
     const gs_option *option = NULL;
     for (size_t i = 0; i < TABLES && !option; i++)
         option = find_in(tables[i], name);
-    for (const cli_command *command = cli_commands; command->name && !option; command++)
-        option = command->options ? find_in(command->options, name) : NULL;
+    for (const cli_command *command = cli_commands; command->name; command++)
+        for (size_t i = 0; i < CLI_COMMAND_TABLES && command->options[i] && !option; i++)
+            option = find_in(command->options[i], name);
     return option;
 }
 
@@ -244,8 +246,8 @@ static void print_command_page(const cli_command *command) {
     gs_line_add(&title, "gradsim %s%s%s: %s", command->name, command->operand ? " " : "",
                 command->operand ? command->operand : "", command->summary);
     print_words(title.text, 0, 0);
-    if (command->options)
-        print_options(command->options);
+    for (size_t i = 0; i < CLI_COMMAND_TABLES && command->options[i]; i++)
+        print_options(command->options[i]);
 }
 
 /* A command, a topic, an option: theory is the first two, help the first and the last. */

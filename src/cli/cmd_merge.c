@@ -8,7 +8,6 @@
 #include <sys/resource.h>
 
 #include "base/error.h"
-#include "base/memory.h"
 #include "base/replace.h"
 #include "cli/cli.h"
 #include "cli/interrupts.h"
@@ -31,16 +30,6 @@ const gs_option_table cli_merge_options = {option_rows, sizeof option_rows / siz
 
 /* ---- Files ---- */
 
-static gs_status check_paths(char *const *paths, const char *output, gs_error *error) {
-    if (!paths[0])
-        return gs_fail(error, GS_ERR_USAGE, "merge: expected the files of shards after it");
-    for (; *paths; paths++)
-        if (cli_same_file(output ? output : "/dev/stdout", *paths))
-            return gs_fail(error, GS_ERR_USAGE,
-                           "--output: expected another file than those to merge, got '%s'", *paths);
-    return GS_OK;
-}
-
 /* All shards are open at once, and there may be more than a process usually opens. */
 static void allow_many_files(void) {
     struct rlimit files;
@@ -50,12 +39,6 @@ static void allow_many_files(void) {
     }
 }
 
-static gs_status fail_to_write(const char *output, const char *reason, gs_error *error) {
-    if (output)
-        return gs_fail(error, GS_ERR_IO, "cannot write '%s': %s", output, reason);
-    return gs_fail(error, GS_ERR_IO, "cannot write standard output: %s", reason);
-}
-
 /* ---- Points ---- */
 
 static gs_status write_points(gs_merge *merge, FILE *file, const char *output, gs_error *error) {
@@ -63,7 +46,7 @@ static gs_status write_points(gs_merge *merge, FILE *file, const char *output, g
     for (bool is_done = false; status == GS_OK && !is_done && !cli_interrupted();) {
         status = gs_merge_next(merge, file, &is_done, error);
         if (status == GS_OK && ferror(file))
-            status = fail_to_write(output, strerror(errno), error);
+            status = cli_fail_to_write(output, strerror(errno), error);
     }
     return status;
 }
@@ -74,19 +57,19 @@ static gs_status write_output(gs_merge *merge, const char *output, gs_error *err
     gs_error why;
     gs_status status = gs_replace_open(&replacement, output, &why);
     if (status != GS_OK)
-        return fail_to_write(output, why.message, error);
+        return cli_fail_to_write(output, why.message, error);
     if (replacement.temporary)
         cli_catch_interrupts();
     status = write_points(merge, replacement.file, output, error);
     bool is_whole = status == GS_OK && !cli_interrupted();
     gs_status closed = gs_replace_close(&replacement, is_whole ? GS_OK : GS_ERR_IO, &why);
-    return is_whole && closed != GS_OK ? fail_to_write(output, why.message, error) : status;
+    return is_whole && closed != GS_OK ? cli_fail_to_write(output, why.message, error) : status;
 }
 
 static gs_status write_standard_output(gs_merge *merge, gs_error *error) {
     gs_status status = write_points(merge, stdout, NULL, error);
     if (status == GS_OK && gs_file_finish(stdout, error) != GS_OK)
-        status = fail_to_write(NULL, strerror(errno), error);
+        status = cli_fail_to_write(NULL, strerror(errno), error);
     return status;
 }
 
@@ -104,7 +87,7 @@ static int merge_files(char *const *paths, const char *output) {
     gs_merge *merge = NULL;
     gs_error error;
     allow_many_files();
-    gs_status status = check_paths(paths, output, &error);
+    gs_status status = cli_check_operands("merge", "the files of shards", paths, output, &error);
     size_t count = 0;
     while (paths[count])
         count++;
@@ -125,12 +108,7 @@ int cmd_merge(char **arguments) {
     int status;
     const cli_target targets[] = {{&cli_merge_options, &options}};
     if (cli_begin("merge", arguments, targets, 1, SIZE_MAX, &status))
-        status = merge_files(
-            arguments, options.output && strcmp(options.output, "-") != 0 ? options.output : NULL);
+        status = merge_files(arguments, cli_output_path(options.output));
     gs_options_release(&cli_merge_options, &options);
-    if (cli_interrupted()) {
-        cli_die_of(cli_interrupted());
-        return 128 + cli_interrupted(); /* the first process of a container does not die of it */
-    }
-    return status;
+    return cli_interrupted() ? cli_die_of(cli_interrupted()) : status;
 }

@@ -1,7 +1,6 @@
 /*
  * gradsim plot: logs or summaries -> configurations -> a figure -> SVG, or text in the terminal.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -10,9 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/replace.h"
 #include "cli/cli.h"
-#include "cli/interrupts.h"
 #include "cli/reading.h"
 #include "report/draw.h"
 #include "report/picture.h"
@@ -20,7 +17,6 @@
 
 typedef struct {
     char *output; /* NULL: the terminal */
-    char *column, *where, *title;
     bool ascii;
     gs_choice color;
 } plot_options;
@@ -29,13 +25,6 @@ typedef struct {
 static const gs_option option_rows[] = {
     {"output", GS_OPTION_TEXT, offsetof(plot_options, output), "FILE", NULL,
      "an .svg to draw; by default it is drawn in the terminal", .group = "Picture", .letter = 'o'},
-    {"column", GS_OPTION_TEXT, offsetof(plot_options, column), "NAME", NULL,
-     "what to draw: any column of numbers; by default grad_z_log10 of a log, ratio_log10_mean of a summary",
-     .letter = 0},
-    {"where", GS_OPTION_TEXT, offsetof(plot_options, where), "EXPR", NULL,
-     "leave out all other configurations: 'layers>=64 || act==relu'", .letter = 0},
-    {"title", GS_OPTION_TEXT, offsetof(plot_options, title), "TEXT", NULL,
-     "what stands above it", .letter = 0},
     {"ascii", GS_OPTION_FLAG, offsetof(plot_options, ascii), NULL, NULL,
      "in the terminal: no other characters", .letter = 0},
     {"color", GS_OPTION_CHOICE, offsetof(plot_options, color), "WHEN", "auto",
@@ -47,6 +36,7 @@ const gs_option_table cli_plot_options = {option_rows, sizeof option_rows / size
 
 typedef struct {
     plot_options options;
+    cli_view view;
     cli_reading reading;
     gs_variation *variation;
     gs_picture *picture;
@@ -70,29 +60,15 @@ static gs_status make_picture(plot *p, gs_error *error) {
     gs_status status = gs_picture_choose(p->variation, GS_GATHER_WANTED, &kind, error);
     if (status != GS_OK)
         return gs_fail(error, status, "%s: %s", p->reading.gather->first, error->message);
-    p->picture = gs_picture_new(p->variation, GS_GATHER_WANTED, kind, p->options.title, error);
+    p->picture = gs_picture_new(p->variation, GS_GATHER_WANTED, kind, p->view.title, error);
     return p->picture ? GS_OK : GS_ERR_MEMORY;
 }
 
 /* ---- Drawing ---- */
 
-static gs_status fail_to_write(const char *path, const char *reason, gs_error *error) {
-    return gs_fail(error, GS_ERR_IO, "cannot write '%s': %s", path, reason);
-}
-
-/* A regular file is whole or not there; a pipe might keep the program waiting. */
-static gs_status write_svg(const plot *p, gs_error *error) {
-    const char *path = p->options.output;
-    gs_replacement replacement;
-    gs_error why;
-    gs_status status = gs_replace_open(&replacement, path, &why);
-    if (status != GS_OK)
-        return fail_to_write(path, why.message, error);
-    cli_hold_interrupts(replacement.temporary);
-    status = gs_svg_write(replacement.file, &p->picture->figure, (gs_svg_style){0}, error);
-    gs_status closed = gs_replace_close(&replacement, status, &why);
-    cli_hold_interrupts(false);
-    return status == GS_OK && closed != GS_OK ? fail_to_write(path, why.message, error) : status;
+static gs_status write_svg(const void *context, FILE *file, gs_error *error) {
+    const plot *p = context;
+    return gs_svg_write(file, &p->picture->figure, (gs_svg_style){0}, error);
 }
 
 /* COLUMNS goes before what the terminal says, so that a script can choose. */
@@ -104,16 +80,14 @@ static size_t screen_columns(void) {
     return cli_terminal_columns(STDOUT_FILENO, 0);
 }
 
-static gs_status draw(const plot *p, gs_error *error) {
+static gs_status draw(const void *context, FILE *file, gs_error *error) {
+    const plot *p = context;
     const gs_draw_style style = {
         .width = screen_columns(),
-        .color = cli_use_color(p->options.color, stdout),
+        .color = cli_use_color(p->options.color, file),
         .unicode = !p->options.ascii && gs_locale_is_utf8(),
     };
-    gs_status status = gs_draw_write(stdout, &p->picture->figure, style, error);
-    if (status == GS_OK && gs_file_finish(stdout, error) != GS_OK)
-        return gs_fail(error, GS_ERR_IO, "cannot write standard output: %s", strerror(errno));
-    return status;
+    return gs_draw_write(file, &p->picture->figure, style, error);
 }
 
 static void note_failures(const plot *p) {
@@ -125,32 +99,35 @@ static void note_failures(const plot *p) {
 
 /* ---- The command ---- */
 
+static gs_status plot_files(plot *p, char *const *paths, gs_error *error) {
+    const char *output = p->options.output;
+    gs_status status = cli_check_operands("plot", "the file of a log", paths, output, error);
+    if (status == GS_OK)
+        status = check_output(output, error);
+    if (status == GS_OK)
+        status = cli_reading_begin(&p->reading, paths, &p->view, NULL, error);
+    if (status == GS_OK)
+        status = make_picture(p, error);
+    if (status == GS_OK)
+        status = cli_write_file(output, output ? write_svg : draw, p, error);
+    if (status == GS_OK)
+        note_failures(p);
+    return status;
+}
+
 int cmd_plot(char **arguments) {
     plot p = {0};
     gs_error error;
-    int exit_status = CLI_DONE;
-    const cli_target targets[] = {{&cli_plot_options, &p.options}};
+    int exit_status;
+    const cli_target targets[] = {{&cli_plot_options, &p.options}, {&cli_view_options, &p.view}};
     if (gs_options_reset(&cli_plot_options, &p.options, &error) != GS_OK)
         return cli_fail(&error);
-    if (cli_begin("plot", arguments, targets, 1, SIZE_MAX, &exit_status)) {
-        const plot_options *options = &p.options;
-        gs_status status = cli_reading_check("plot", arguments, options->output, &error);
-        if (status == GS_OK)
-            status = check_output(options->output, &error);
-        if (status == GS_OK)
-            status = cli_reading_begin(&p.reading, arguments, options->column, options->where, NULL,
-                                       &error);
-        if (status == GS_OK)
-            status = make_picture(&p, &error);
-        if (status == GS_OK)
-            status = (options->output ? write_svg : draw)(&p, &error);
-        if (status == GS_OK)
-            note_failures(&p);
-        exit_status = status == GS_OK ? CLI_DONE : cli_fail(&error);
-    }
+    if (cli_begin("plot", arguments, targets, 2, SIZE_MAX, &exit_status))
+        exit_status = plot_files(&p, arguments, &error) == GS_OK ? CLI_DONE : cli_fail(&error);
     gs_picture_free(p.picture);
     gs_variation_free(p.variation);
     cli_reading_end(&p.reading);
     gs_options_release(&cli_plot_options, &p.options);
+    gs_options_release(&cli_view_options, &p.view);
     return exit_status;
 }

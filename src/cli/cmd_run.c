@@ -66,7 +66,7 @@ static gs_status find_end(run *r, gs_report_style *style, size_t rows, gs_error 
     const gs_log_subject subject = {1, r->job.config->seed, rows};
     gs_log_end end;
     gs_error why;
-    uint64_t due = run_last_due(r, r->job.step);
+    uint64_t due = run_last_due(&r->job, r->job.step);
     uint64_t last = r->job.step > due ? r->job.step - 1 : due;
     gs_status status = gs_log_find_end(r->job.file, *style, subject, last, &end, &why);
     if (status == GS_OK && (end.has_record ? end.step < due : end.length > 0))
@@ -174,9 +174,5 @@ int cmd_run(char **arguments) {
     gs_report_free(r.report);
     gs_free(r.theory);
     exit_status = cli_job_end(&r.job, status, &error, r.condition ? CLI_CONDITION : CLI_DONE);
-    if (r.interrupted && status == GS_OK) {
-        cli_die_of(r.interrupted);
-        return 128 + r.interrupted; /* the first process of a container does not die of it */
-    }
-    return exit_status;
+    return r.interrupted && status == GS_OK ? cli_die_of(r.interrupted) : exit_status;
 }

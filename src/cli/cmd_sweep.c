@@ -93,11 +93,10 @@ static gs_status share_machine(sweep *s, gs_error *error) {
                 : available == SIZE_MAX ? available
                                         : available / 2;
     s->processors = gs_cpus_available();
-    s->jobs = s->options.jobs;
-    if (s->jobs == 0)
-        s->jobs = s->threads > 0 && s->threads < s->processors ? s->processors / s->threads
-                  : s->threads > 0                             ? 1
-                                                               : s->processors;
+    size_t threads = s->threads > 0 ? s->threads : 1;
+    s->jobs = s->processors > threads ? s->processors / threads : 1;
+    if (s->options.jobs > 0)
+        s->jobs = s->options.jobs;
     gs_config_free(config);
     return GS_OK;
 }
@@ -193,9 +192,5 @@ int cmd_sweep(char **arguments) {
     cli_grid_free(s.grid);
     cli_lists_free(&s.lists);
     exit_status = cli_job_end(&s.job, status, &error, s.condition ? CLI_CONDITION : CLI_DONE);
-    if (s.interrupted && status == GS_OK) {
-        cli_die_of(s.interrupted);
-        return 128 + s.interrupted; /* the first process of a container does not die of it */
-    }
-    return exit_status;
+    return s.interrupted && status == GS_OK ? cli_die_of(s.interrupted) : exit_status;
 }

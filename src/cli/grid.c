@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/lookup.h"
 #include "base/memory.h"
 #include "cli/list.h"
 #include "cli/where.h"
@@ -76,11 +77,8 @@ cli_target cli_lists_target(cli_lists *lists) {
 
 /* What says how a sweep is run is the same for all of it. */
 static bool takes_a_list(const gs_option *option) {
-    static const char *const single[] = {"seeds", "threads", "memory"};
-    for (size_t i = 0; i < sizeof single / sizeof *single; i++)
-        if (strcmp(option->name, single[i]) == 0)
-            return false;
-    return true;
+    static const char *const single[] = {"seeds", "threads", "memory", NULL};
+    return !gs_is_among(option->name, single);
 }
 
 static gs_status read_values(cli_grid *grid, const gs_option *option, const char *text,
@@ -303,22 +301,19 @@ static gs_status settle_base(cli_grid *grid, gs_error *error) {
     return status;
 }
 
-/* FNV-1a, 64 bits (Fowler, Noll and Vo 1991), of a text and the zero at its end. */
+/* With the zero at its end, so that texts stay apart. */
 static uint64_t mix(uint64_t hash, const char *text) {
-    do
-        hash = (hash ^ (unsigned char)*text) * 1099511628211u;
-    while (*text++);
-    return hash;
+    return gs_hash(hash, text, strlen(text) + 1);
 }
 
 /* What no result depends on is no part of the name. */
 static void name_grid(cli_grid *grid, const char *zips, const char *where) {
-    static const char *const apart[] = {"threads", "memory"};
-    uint64_t hash = mix(mix(14695981039346656037u, zips ? zips : ""), where ? where : "");
+    static const char *const apart[] = {"threads", "memory", NULL};
+    uint64_t hash = mix(mix(0, zips ? zips : ""), where ? where : "");
     for (size_t i = 0; i < gs_config_options.count; i++) {
         const char *name = gs_config_options.rows[i].name;
         const cli_list *values = &grid->options[i].values;
-        if (strcmp(name, apart[0]) == 0 || strcmp(name, apart[1]) == 0)
+        if (gs_is_among(name, apart))
             continue;
         hash = mix(hash, name);
         for (size_t v = 0; v < values->count; v++)
@@ -392,14 +387,11 @@ uint64_t cli_grid_points(const cli_grid *grid) {
     return grid->where.count > 0 ? grid->before[(grid->all + BLOCK - 1) / BLOCK] : grid->all;
 }
 
-size_t cli_grid_varied(const cli_grid *grid, const gs_option **options, size_t most) {
+size_t cli_grid_varied(const cli_grid *grid, const gs_option *options[CLI_GRID_MOST_VARIED]) {
     size_t count = 0;
-    for (size_t i = 0; i < gs_config_options.count; i++)
-        if (grid->options[i].values.count > 1) {
-            if (count < most)
-                options[count] = &gs_config_options.rows[i];
-            count++;
-        }
+    for (size_t i = 0; i < gs_config_options.count && count < CLI_GRID_MOST_VARIED; i++)
+        if (grid->options[i].values.count > 1)
+            options[count++] = &gs_config_options.rows[i];
     return count;
 }
 

@@ -46,9 +46,10 @@ uint64_t cli_grid_points(const cli_grid *grid);
 /* 16 digits that another grid has not: of its options, --zip and --where. */
 const char *cli_grid_name(const cli_grid *grid);
 
-/* The options with several values, in order: at most `most` of them go to `options`. Returns how
-   many there are. Those of one axis walk together. */
-size_t cli_grid_varied(const cli_grid *grid, const gs_option **options, size_t most);
+/* The options with several values, in order. Returns how many there are. Those of one axis walk
+   together. */
+enum { CLI_GRID_MOST_VARIED = 64 }; /* of fewer options in all */
+size_t cli_grid_varied(const cli_grid *grid, const gs_option *options[CLI_GRID_MOST_VARIED]);
 bool cli_grid_same_axis(const cli_grid *grid, const gs_option *a, const gs_option *b);
 
 /* The values of an option, as canonical texts (the default, if it is not given; "" for a text that

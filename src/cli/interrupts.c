@@ -51,7 +51,8 @@ int cli_interrupted(void) {
     return noted;
 }
 
-void cli_die_of(int number) {
+int cli_die_of(int number) {
     signal(number, SIG_DFL);
     raise(number);
+    return 128 + number;
 }

@@ -17,7 +17,7 @@ void cli_catch_interrupts(void);
 int cli_interrupted(void);
 
 /* Die of that signal, as the parent expects: a shell reports 128 + its number, and ends its own
-   loop. */
-void cli_die_of(int signal);
+   loop. The first process of a container does not die of it: returns that as its exit status. */
+int cli_die_of(int signal);
 
 #endif

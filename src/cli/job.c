@@ -53,8 +53,7 @@ static bool begin(cli_job *job, const char *command, char **arguments, cli_targe
         release(job);
         return false;
     }
-    const char *output = job->output.output;
-    job->path = output && strcmp(output, "-") != 0 ? output : NULL;
+    job->path = cli_output_path(job->output.output);
     return true;
 }
 
@@ -289,7 +288,7 @@ gs_status cli_job_moments(const cli_job *job, const gs_config *config, gs_input_
 }
 
 gs_network *cli_job_network(const cli_job *job, const gs_config *config, gs_error *error) {
-    gs_network *network = gs_network_new(config, error);
+    gs_network *network = gs_network_new_cached(config, job->weights, error);
     if (!network)
         return NULL;
     gs_status status = job->data.examples > 0 ? set_batch(job, config, network, error)
@@ -333,10 +332,7 @@ void cli_job_hold_interrupts(const cli_job *job) {
 }
 
 gs_status cli_job_fail(const cli_job *job, gs_error *error) {
-    const char *reason = strerror(errno);
-    if (job->path)
-        return gs_fail(error, GS_ERR_IO, "cannot write '%s': %s", job->path, reason);
-    return gs_fail(error, GS_ERR_IO, "cannot write standard output: %s", reason);
+    return cli_fail_to_write(job->path, strerror(errno), error);
 }
 
 int cli_job_end(cli_job *job, gs_status status, const gs_error *error, int done) {

@@ -9,6 +9,7 @@
 #include "cli/grid.h"
 #include "cli/interrupts.h"
 #include "net/config.h"
+#include "net/weight_cache.h"
 #include "report/sheet.h"
 #include "train/data.h"
 #include "train/safetensors_read.h"
@@ -22,9 +23,10 @@ typedef struct {
     FILE *file;       /* NULL until cli_job_open */
     cli_target own;   /* the command's own options */
     char **arguments;
-    bool trains;           /* set by a command that knows what to do with --steps */
-    gs_safetensors *saved; /* the network that --load names; NULL: weights are drawn */
-    bool is_checkpoint;    /* of training, after so many steps */
+    gs_weight_cache *weights; /* of other networks; NULL: none, as in a single one */
+    bool trains;              /* set by a command that knows what to do with --steps */
+    gs_safetensors *saved;    /* the network that --load names; NULL: weights are drawn */
+    bool is_checkpoint;       /* of training, after so many steps */
     uint64_t step;
 } cli_job;
 
@@ -42,8 +44,8 @@ bool cli_job_begin_lists(cli_job *job, const char *command, char **arguments, cl
 gs_status cli_job_load_data(const gs_config *config, gs_data *data, gs_data *held_out,
                             gs_error *error);
 
-/* Load the data, unless they are there, and what the file `saved` says of the network (NULL: there is none), and resolve
-   the configuration. What the arguments say goes before what the file says.
+/* Load the data, unless they are there, and what the file `saved` says of the network (NULL: there
+   is none), and resolve the configuration. What the arguments say goes before what the file says.
    Errors: GS_ERR_USAGE for options that contradict each other, GS_ERR_IO, GS_ERR_FORMAT,
    GS_ERR_MEMORY. */
 gs_status cli_job_load(cli_job *job, const char *saved, gs_error *error);

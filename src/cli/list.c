@@ -31,29 +31,14 @@ const char *cli_list_at(const cli_list *list, size_t index) {
     return list->bytes + list->start[index];
 }
 
-/* What *block holds, in a larger block if there is no room for `wanted` elements. */
-static void *make_room(void *block, size_t used, size_t wanted, size_t *room, size_t size,
-                       gs_error *error) {
-    if (wanted <= *room)
-        return block;
-    void *larger = gs_alloc(2 * wanted, size, error);
-    if (!larger)
-        return NULL;
-    if (used > 0)
-        memcpy(larger, block, used * size);
-    gs_free(block);
-    *room = 2 * wanted;
-    return larger;
-}
-
 /* Room for a text of `length` more. */
 static gs_status make_room_for(list_reader *r, size_t length) {
     cli_list *list = r->list;
-    void *start = make_room(list->start, list->count, list->count + 1, &r->starts_room,
-                            sizeof *list->start, r->error);
+    size_t *start = gs_grow(list->start, list->count, list->count + 1, &r->starts_room,
+                            sizeof *start, r->error);
     list->start = start ? start : list->start;
-    void *bytes =
-        make_room(list->bytes, r->bytes, r->bytes + length + 1, &r->bytes_room, 1, r->error);
+    char *bytes =
+        gs_grow(list->bytes, r->bytes, r->bytes + length + 1, &r->bytes_room, 1, r->error);
     list->bytes = bytes ? bytes : list->bytes;
     return start && bytes ? GS_OK : GS_ERR_MEMORY;
 }
@@ -135,13 +120,14 @@ static double without_noise(const value_range *range, double value) {
     return clean;
 }
 
+static const double exact = 9007199254740992; /* 2^53: whole numbers are, up to here */
+
 static gs_status add_number(list_reader *r, const value_range *range) {
-    const double whole = 9007199254740992; /* 2^53: whole numbers are exact up to here */
     char number[32], text[256];
     double value = range_value(range);
     if (!range->factor && value != floor(value))
         value = without_noise(range, value);
-    if (value == floor(value) && fabs(value) <= whole)
+    if (value == floor(value) && fabs(value) <= exact)
         gs_format(number, sizeof number, "%.0f", value + 0.0); /* -0 is 0 */
     else
         gs_format_real(number, value);
@@ -196,6 +182,8 @@ static gs_status add_range(list_reader *r, const char *text, const char *dots) {
         expected = "a step above 0";
     else if (range.factor && range.from <= 0)
         expected = "a range from above 0 with a factor";
+    else if (r->option->kind == GS_OPTION_SEED && range.to >= exact)
+        expected = "a range below 9007199254740992, up to which numbers are exact";
     if (expected)
         return gs_option_refuse(r->option, expected, text, NULL, r->error);
     range.product = range.from;

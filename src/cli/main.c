@@ -10,29 +10,31 @@
 #include "base/error.h"
 #include "cli/cli.h"
 
+/* clang-format off */
 const cli_command cli_commands[] = {
-    {"run", cmd_run, NULL, &cli_run_options,
+    {"run", cmd_run, NULL, {&cli_run_options},
      "build a network and print what reaches each layer (the default)"},
-    {"sweep", cmd_sweep, NULL, &cli_sweep_options,
+    {"sweep", cmd_sweep, NULL, {&cli_sweep_options},
      "the same for every point of a grid: each option takes a list"},
-    {"compare", cmd_compare, NULL, NULL,
+    {"compare", cmd_compare, NULL, {NULL},
      "this network with each known remedy, ranked: what mends the gradient?"},
-    {"theory", cmd_theory, NULL, &cli_theory_options,
+    {"theory", cmd_theory, NULL, {&cli_theory_options},
      "what mean-field theory predicts for a network, without building it"},
-    {"spectrum", cmd_spectrum, NULL, &cli_spectrum_options,
+    {"spectrum", cmd_spectrum, NULL, {&cli_spectrum_options},
      "every singular value of dx_L/dx_0 for one example: is it near isometry?"},
-    {"merge", cmd_merge, "FILE...", &cli_merge_options,
+    {"merge", cmd_merge, "FILE...", {&cli_merge_options},
      "join the logs of shards of a sweep in the order of its points"},
-    {"plot", cmd_plot, "FILE...", &cli_plot_options,
+    {"plot", cmd_plot, "FILE...", {&cli_plot_options, &cli_view_options},
      "draw what a log, or the summary of a sweep, has to show"},
-    {"report", cmd_report, "FILE...", &cli_report_options,
+    {"report", cmd_report, "FILE...", {&cli_report_options, &cli_view_options},
      "make a page of it: pictures, values at the pointer, a table that sorts"},
-    {"check", cmd_check, NULL, NULL,
+    {"check", cmd_check, NULL, {NULL},
      "verify this build on this machine: kernels, threads, gradients"},
-    {"help", cmd_help, "[TOPIC]", NULL, "what there is to say about an option or a topic"},
-    {"version", cmd_version, NULL, NULL, "the version"},
+    {"help", cmd_help, "[TOPIC]", {NULL}, "what there is to say about an option or a topic"},
+    {"version", cmd_version, NULL, {NULL}, "the version"},
     {0},
 };
+/* clang-format on */
 
 static const char *command_name_at(const void *commands, size_t index) {
     return ((const cli_command *)commands)[index].name;

@@ -4,28 +4,25 @@
 #include "cli/reading.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "cli/cli.h"
 
-static bool is_standard(const char *path) {
-    return strcmp(path, "-") == 0;
-}
+/* clang-format off */
+static const gs_option option_rows[] = {
+    {"column", GS_OPTION_TEXT, offsetof(cli_view, column), "NAME", NULL,
+     "what to show: any column of numbers; by default grad_z_log10 of a log, ratio_log10_mean of a summary",
+     .letter = 0},
+    {"where", GS_OPTION_TEXT, offsetof(cli_view, where), "EXPR", NULL,
+     "leave out all other configurations: 'layers>=64 || act==relu'", .letter = 0},
+    {"title", GS_OPTION_TEXT, offsetof(cli_view, title), "TEXT", NULL,
+     "what stands above it", .letter = 0},
+};
+/* clang-format on */
 
-gs_status cli_reading_check(const char *command, char *const *paths, const char *output,
-                            gs_error *error) {
-    if (!paths[0])
-        return gs_fail(error, GS_ERR_USAGE, "%s: expected the file of a log after it", command);
-    if (output && is_standard(output))
-        output = "/dev/stdout";
-    for (char *const *path = paths; *path && output; path++)
-        if (!is_standard(*path) && cli_same_file(output, *path))
-            return gs_fail(error, GS_ERR_USAGE,
-                           "--output: expected another file than those to %s, got '%s'", command,
-                           *path);
-    return GS_OK;
-}
+const gs_option_table cli_view_options = {option_rows, sizeof option_rows / sizeof option_rows[0]};
 
 /* ---- What is left out ---- */
 
@@ -69,33 +66,36 @@ static gs_status keeps_config(void *context, const gs_gather *gather, const char
 /* ---- Files ---- */
 
 static gs_status read_file(gs_gather *gather, const char *path, gs_error *error) {
-    FILE *file = is_standard(path) ? stdin : fopen(path, "rb");
+    bool is_standard = strcmp(path, "-") == 0;
+    FILE *file = is_standard ? stdin : fopen(path, "rb");
     if (!file)
         return gs_fail(error, GS_ERR_IO, "cannot read '%s': %s", path, strerror(errno));
-    gs_status status =
-        gs_gather_file(gather, file, is_standard(path) ? "standard input" : path, error);
-    if (file != stdin)
+    gs_status status = gs_gather_file(gather, file, is_standard ? "standard input" : path, error);
+    if (!is_standard)
         fclose(file);
     return status;
 }
 
-gs_status cli_reading_begin(cli_reading *reading, char *const *paths, const char *column,
-                            const char *where, void (*ask)(gs_gather *), gs_error *error) {
-    gs_status status = GS_OK;
-    if (where && !(reading->config = gs_config_new(error)))
-        return GS_ERR_MEMORY;
-    if (where)
-        status = cli_where_read(&reading->where, reading->config, where, error);
+static gs_status read_where(cli_reading *reading, const char *where, gs_error *error) {
+    reading->config = gs_config_new(error);
+    return reading->config ? cli_where_read(&reading->where, reading->config, where, error)
+                           : GS_ERR_MEMORY;
+}
+
+gs_status cli_reading_begin(cli_reading *reading, char *const *paths, const cli_view *view,
+                            void (*ask)(gs_gather *), gs_error *error) {
+    gs_status status = view->where ? read_where(reading, view->where, error) : GS_OK;
     if (status != GS_OK)
         return status;
-    reading->gather = gs_gather_new(column, where ? keeps_config : NULL, reading, error);
+    reading->gather =
+        gs_gather_new(view->column, view->where ? keeps_config : NULL, reading, error);
     if (!reading->gather)
         return GS_ERR_MEMORY;
     if (ask)
         ask(reading->gather);
-    for (char *const *path = paths; *path && status == GS_OK; path++)
-        status = read_file(reading->gather, *path, error);
-    if (status == GS_OK && where && reading->gather->config_count == 0)
+    for (; *paths && status == GS_OK; paths++)
+        status = read_file(reading->gather, *paths, error);
+    if (status == GS_OK && view->where && reading->gather->config_count == 0)
         return gs_fail(error, GS_ERR_USAGE, "--where: expected to leave rows, got none");
     return status;
 }

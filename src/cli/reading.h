@@ -8,20 +8,21 @@
 #include "cli/where.h"
 #include "report/gather.h"
 
+/* What is shown of them, as cli_view_options has it. */
+typedef struct {
+    char *column, *where, *title; /* NULL: not given */
+} cli_view;
+
 typedef struct {
     gs_gather *gather;
     gs_config *config; /* for --where */
     cli_where where;
 } cli_reading; /* {0} is empty */
 
-/* Refuse to do without a file, or to write to one that is read. `command` is for messages. */
-gs_status cli_reading_check(const char *command, char *const *paths, const char *output,
-                            gs_error *error);
-
-/* Read the files; "-" is standard input. `column` as in gs_gather_new; `where` and `ask`, which is
-   called before the first file, may be NULL. */
-gs_status cli_reading_begin(cli_reading *reading, char *const *paths, const char *column,
-                            const char *where, void (*ask)(gs_gather *), gs_error *error);
+/* Read the files; "-" is standard input. `ask`, which is called before the first file, may be
+   NULL. */
+gs_status cli_reading_begin(cli_reading *reading, char *const *paths, const cli_view *view,
+                            void (*ask)(gs_gather *), gs_error *error);
 void cli_reading_end(cli_reading *reading);
 
 #endif

@@ -172,12 +172,6 @@ static bool same_laws(const gs_config *a, const gs_config *b) {
     return same;
 }
 
-static bool is_among(const char *name, const char *const *names) {
-    while (*names && strcmp(name, *names) != 0)
-        names++;
-    return *names;
-}
-
 /* Without a skip the output of a layer is what its activation gives. */
 static bool same_place(const gs_config *a, const gs_config *b) {
     bool plain = !gs_config_has_skip(a) && a->order.index == GS_ORDER_DENSE_ACT;
@@ -193,7 +187,7 @@ static bool is_same_network(const cli_remedy *a, const cli_remedy *b) {
     bool skips = gs_config_has_skip(a->config) || gs_config_has_skip(b->config);
     for (size_t i = 0; i < gs_config_options.count; i++) {
         const char *name = gs_config_options.rows[i].name;
-        bool apart = is_among(name, of_laws) || (!skips && is_among(name, of_skips));
+        bool apart = gs_is_among(name, of_laws) || (!skips && gs_is_among(name, of_skips));
         if (!apart && differs(a, b, i))
             return false;
     }

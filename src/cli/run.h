@@ -58,7 +58,7 @@ gs_record run_record(const run *r, uint64_t step, size_t rows, const gs_layer_st
 gs_status run_training(run *r, gs_network *network, gs_error *error);
 
 /* The last step up to this that --log-every asks for. */
-uint64_t run_last_due(const run *r, uint64_t step);
+uint64_t run_last_due(const cli_job *job, uint64_t step);
 
 /* Fill in theory_grad_log10 if it is shown. */
 gs_status run_add_theory(run *r, size_t rows, gs_layer_stats *stats, gs_error *error);

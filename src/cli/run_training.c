@@ -30,12 +30,12 @@ typedef struct {
 
 /* ---- Records ---- */
 
-uint64_t run_last_due(const run *r, uint64_t step) {
-    gs_choice every = r->job.config->log_every;
+uint64_t run_last_due(const cli_job *job, uint64_t step) {
+    gs_choice every = job->config->log_every;
     uint64_t unit = 1;
     if (every.index == GS_CHOICE_AUTO)
-        every = cli_job_format(&r->job) == GS_FORMAT_TABLE ? (gs_choice){GS_LOG_SPACED, 0}
-                                                           : (gs_choice){GS_LOG_EVERY_N, 1};
+        every = cli_job_format(job) == GS_FORMAT_TABLE ? (gs_choice){GS_LOG_SPACED, 0}
+                                                       : (gs_choice){GS_LOG_EVERY_N, 1};
     if (every.index == GS_LOG_EVERY_N)
         return step - step % (uint64_t)every.parameter;
     while (step / unit >= 10)
@@ -50,7 +50,7 @@ static bool is_logged(const run *r, uint64_t step) {
 
 /* In a table also the first step of a run that goes on, and the last of one that is interrupted. */
 static bool is_due(const run *r, uint64_t step) {
-    bool due = run_last_due(r, step) == step || step == r->job.config->steps;
+    bool due = run_last_due(&r->job, step) == step || step == r->job.config->steps;
     if (cli_job_format(&r->job) == GS_FORMAT_TABLE)
         return due || step == r->job.step || r->interrupted;
     return due && !is_logged(r, step);

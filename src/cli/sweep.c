@@ -79,8 +79,7 @@ static size_t threads_for(const sweep *s, uint64_t task, bool alone) {
     return s->processors > beside ? s->processors / beside : 1;
 }
 
-static void take_share(const sweep *s, uint64_t task, gs_config *config) {
-    bool alone = needs_all_memory(s, config);
+static void take_share(const sweep *s, uint64_t task, bool alone, gs_config *config) {
     config->threads = threads_for(s, task, alone);
     if (!alone)
         config->memory = share_of_memory(s);
@@ -166,16 +165,16 @@ static void write_failure(const sweep *s, run *r, bool header, result *done) {
 }
 
 /* A summary asks for the last step alone, and rows for what they always do. */
-static void prepare(const sweep *s, run *r, uint64_t task) {
+static void prepare(const sweep *s, run *r, uint64_t task, bool alone) {
     gs_config *config = r->job.config;
     bool has_rows = !s->sheet && !s->table;
-    take_share(s, task, config);
+    take_share(s, task, alone, config);
     r->columns = has_rows ? GS_ALL_COLUMNS : 0;
     if (!has_rows)
         config->log_every = (gs_choice){GS_LOG_EVERY_N, 1e15};
 }
 
-static void run_task(sweep *s, uint64_t task, result *done) {
+static void run_task(sweep *s, uint64_t task, bool alone, result *done) {
     uint64_t point = point_of(s, task);
     bool header = task == 0 && s->behind == 0;
     sweep_data *borrowed;
@@ -189,7 +188,7 @@ static void run_task(sweep *s, uint64_t task, result *done) {
     if (r.job.config)
         r.job.config->seed += task % s->seeds;
     if (done->status == GS_OK)
-        prepare(s, &r, task);
+        prepare(s, &r, task, alone);
     if (done->status == GS_OK)
         done->status = open_rows(s, &r, header, done, &done->why);
     if (done->status == GS_OK)
@@ -209,12 +208,12 @@ static void run_task(sweep *s, uint64_t task, result *done) {
     sweep_end_job(s, &r.job, borrowed);
 }
 
-static void *work(void *context, uint64_t task) {
+static void *work(void *context, uint64_t task, bool alone) {
     sweep *s = context;
     gs_error error;
     result *done = gs_alloc(1, sizeof *done, &error);
     if (done && !(done->interrupted = cli_interrupted()))
-        run_task(s, task, done);
+        run_task(s, task, alone, done);
     return done;
 }
 

@@ -1,7 +1,7 @@
 /*
- * gradsim sweep, shared by its parts: the command (cmd_sweep.c), the networks that it runs
- * (sweep.c), going on with a file that is there (sweep_resume.c), and what people see of it
- * (sweep_table.c).
+ * gradsim sweep, shared by its parts: the command (cmd_sweep.c), the networks that it runs (sweep.c)
+ * and what they share (sweep_share.c), going on with a file that is there (sweep_resume.c), what
+ * people see of it (sweep_table.c), and its points alone (sweep_list.c).
  */
 #ifndef GS_CLI_SWEEP_H
 #define GS_CLI_SWEEP_H
@@ -58,6 +58,7 @@ typedef struct {
     sweep_data *data;     /* [jobs + 1] */
     size_t next_data;     /* to be given up for other */
     sweep_theory *theory; /* [jobs + 1] */
+    gs_weight_cache *weights;
 
     /* Results, in order. */
     gs_sheet *sheet;    /* of a summary */
@@ -81,6 +82,8 @@ typedef struct {
 gs_status sweep_run(sweep *s, gs_error *error);
 
 uint64_t sweep_point(const sweep *s, uint64_t place); /* the number of the place-th point, from 0 */
+
+/* ---- sweep_share.c ---- */
 
 /* The job of a point, resolved and with its data, until sweep_end_job; its configuration is there
    after an error too, unless that is one of memory. Needs sweep_share. */

@@ -37,15 +37,15 @@ static cost cost_of(sweep *s, const cli_job *job) {
 }
 
 static void write_text(const sweep *s, uint64_t point, const cost *c) {
-    const gs_option *varied[8];
-    size_t most = sizeof varied / sizeof *varied, count = cli_grid_varied(s->grid, varied, most);
+    const gs_option *varied[CLI_GRID_MOST_VARIED];
+    size_t count = cli_grid_varied(s->grid, varied);
     char bytes[32];
     gs_format_bytes(bytes, (double)c->bytes);
     if (c->status == GS_OK)
         fprintf(s->job.file, "%7llu %12.4g  %9s ", (unsigned long long)point, c->gflop, bytes);
     else
         fprintf(s->job.file, "%7llu %12s  %9s ", (unsigned long long)point, "-", "-");
-    for (size_t i = 0; i < count && i < most; i++)
+    for (size_t i = 0; i < count; i++)
         fprintf(s->job.file, " --%s %s", varied[i]->name,
                 cli_grid_value(s->grid, varied[i], cli_grid_place(s->grid, varied[i], point)));
     fprintf(s->job.file, "%s%s\n", c->status == GS_OK ? "" : "  # ",

@@ -58,12 +58,12 @@ static void end_point(scan *c) {
 static gs_status begin_point(scan *c, uint64_t point, gs_error *error) {
     gs_error why;
     end_point(c);
-    gs_status status = sweep_begin_job(c->s, point, &c->job, &c->borrowed, &why);
+    sweep_begin_job(c->s, point, &c->job, &c->borrowed, &why); /* the row may be of its failure */
     c->texts = c->job.config ? gs_option_texts(c->job.config, error) : NULL;
     c->point = point;
     c->index = 0;
     c->has_ended = false;
-    return c->texts ? GS_OK : gs_fail(error, status, "no memory for a point");
+    return c->texts ? GS_OK : gs_fail(error, GS_ERR_MEMORY, "no memory for a point");
 }
 
 /* ---- Rows ---- */
@@ -105,7 +105,6 @@ static bool is_finite(const scan *c, const gs_sheet_line *row) {
    the end of a network the next one. */
 static bool follows(const scan *c, uint64_t index, uint64_t step, uint64_t layer, bool has_failed) {
     const gs_config *config = c->job.config;
-    const run r = {.job = c->job};
     uint64_t layers = config->layers + config->head;
     uint64_t first = (c->point - 1) * c->s->seeds + 1, next = c->index > 0 ? c->index + 1 : first;
     if (index == next)
@@ -115,7 +114,7 @@ static bool follows(const scan *c, uint64_t index, uint64_t step, uint64_t layer
     if (step == c->step)
         return layer == c->layer + 1;
     return c->layer == layers && layer == 1 && step > c->step && step <= config->steps &&
-           (run_last_due(&r, step - 1) == c->step);
+           run_last_due(&c->job, step - 1) == c->step;
 }
 
 static gs_status check_network(scan *c, const gs_sheet_line *row, gs_error *error) {

@@ -1,5 +1,5 @@
 /*
- * What the networks of a sweep share: data, and predictions.
+ * What the networks of a sweep share: data, predictions, and weights.
  */
 #include <string.h>
 
@@ -84,7 +84,8 @@ static gs_status borrow_data(sweep *s, const gs_config *config, sweep_data **bor
 
 gs_status sweep_begin_job(sweep *s, uint64_t point, cli_job *job, sweep_data **borrowed,
                           gs_error *error) {
-    *job = (cli_job){.output = s->job.output, .path = s->job.path, .trains = true};
+    *job = (cli_job){
+        .output = s->job.output, .path = s->job.path, .weights = s->weights, .trains = true};
     *borrowed = NULL;
     job->config = cli_grid_config(s->grid, point, error);
     gs_status status = job->config ? borrow_data(s, job->config, borrowed, error) : GS_ERR_MEMORY;
@@ -106,6 +107,15 @@ void sweep_end_job(sweep *s, cli_job *job, sweep_data *borrowed) {
 
 /* ---- Beginning and end ---- */
 
+/* Networks have what memory is left beside the weights that are kept for others. */
+static gs_status share_weights(sweep *s, gs_error *error) {
+    static const size_t most = (size_t)256 << 20;
+    size_t bytes = s->memory / 8 < most ? s->memory / 8 : most;
+    s->memory -= bytes;
+    s->weights = gs_weight_cache_new(bytes, error);
+    return s->weights ? GS_OK : GS_ERR_MEMORY;
+}
+
 gs_status sweep_share(sweep *s, gs_error *error) {
     s->data = gs_alloc(s->jobs + 1, sizeof *s->data, error);
     s->theory = s->data ? gs_alloc(s->jobs + 1, sizeof *s->theory, error) : NULL;
@@ -114,7 +124,7 @@ gs_status sweep_share(sweep *s, gs_error *error) {
     pthread_mutex_init(&s->data_mutex, NULL);
     for (size_t i = 0; i < s->jobs + 1; i++)
         pthread_mutex_init(&s->theory[i].mutex, NULL);
-    return GS_OK;
+    return share_weights(s, error);
 }
 
 void sweep_free_shares(sweep *s) {
@@ -127,4 +137,5 @@ void sweep_free_shares(sweep *s) {
         pthread_mutex_destroy(&s->data_mutex);
     gs_free(s->data);
     gs_free(s->theory);
+    gs_weight_cache_free(s->weights);
 }

@@ -8,7 +8,7 @@
 #include "cli/sweep.h"
 #include "report/table.h"
 
-enum { MOST_VARIED = 64, LEAST_CELL = 8, LEAST_LOSS = 10 };
+enum { LEAST_CELL = 8, LEAST_LOSS = 10 };
 
 typedef struct {
     bool is_there;
@@ -19,8 +19,8 @@ typedef struct {
 struct sweep_table {
     const sweep *s;
     FILE *out;
-    const gs_option *varied[MOST_VARIED];
-    int width[MOST_VARIED]; /* of their columns */
+    const gs_option *varied[CLI_GRID_MOST_VARIED];
+    int width[CLI_GRID_MOST_VARIED]; /* of their columns */
     size_t count;
     bool trains;
     const gs_option *down, *across; /* of a matrix; NULL: there is a line a point */
@@ -37,14 +37,6 @@ static int value_width(const cli_grid *grid, const gs_option *option) {
         width = width < length ? length : width;
     }
     return (int)width;
-}
-
-static size_t find_varied(const cli_grid *grid, const gs_option **varied, int *width) {
-    size_t count = cli_grid_varied(grid, varied, MOST_VARIED);
-    count = count < MOST_VARIED ? count : MOST_VARIED;
-    for (size_t i = 0; i < count; i++)
-        width[i] = value_width(grid, varied[i]);
-    return count;
 }
 
 static const char *value_at(const cli_grid *grid, const gs_option *option, uint64_t point) {
@@ -168,7 +160,7 @@ static void write_varied(const sweep_table *t, const char *const *values, const 
 }
 
 static void write_head(const sweep_table *t) {
-    const char *names[MOST_VARIED];
+    const char *names[CLI_GRID_MOST_VARIED];
     for (size_t i = 0; i < t->count; i++)
         names[i] = t->varied[i]->name;
     write_varied(t, names, "point");
@@ -177,7 +169,7 @@ static void write_head(const sweep_table *t) {
 }
 
 static void write_line(const sweep_table *t, const gs_point *point) {
-    const char *values[MOST_VARIED];
+    const char *values[CLI_GRID_MOST_VARIED];
     const gs_outcome *outcome = point->outcome;
     const cell c = cell_of(outcome);
     char number[32], text[32] = "-";
@@ -212,7 +204,9 @@ sweep_table *sweep_table_new(const sweep *s, gs_error *error) {
         return NULL;
     t->s = s;
     t->out = s->job.file;
-    t->count = find_varied(s->grid, t->varied, t->width);
+    t->count = cli_grid_varied(s->grid, t->varied);
+    for (size_t i = 0; i < t->count; i++)
+        t->width[i] = value_width(s->grid, t->varied[i]);
     t->trains = has_training(s->grid);
     if (lay_out(t, error) == GS_OK)
         return t;

@@ -100,6 +100,10 @@ const help_row help_verdict[] = {
     {NULL, NULL},
 };
 
+static const char limits_of_pictures[] =
+    "10000 configurations, 4096 cells of a map, a million configurations times layers times steps; "
+    "of more than 1024 steps neighbours become one";
+
 const help_row help_plot[] = {
     {"gradsim plot",
      "picks the picture that fits what is in the files: csv, tsv or jsonl, several of "
@@ -118,8 +122,16 @@ const help_row help_plot[] = {
      "of a layer, as |dL/dz|: see gradsim help columns. What is no logarithm is averaged "
      "over the layers where there is one number a configuration. Of a network, as loss "
      "or test_accuracy: against the step, or the last step's"},
-    {"limits", "10000 configurations, 4096 cells of a map, a million configurations times layers "
-               "times steps; of more than 1024 steps neighbours become one"},
+    {"limits", limits_of_pictures},
+    {NULL, NULL},
+};
+
+const help_row help_report[] = {
+    {"gradsim report",
+     "makes one file of HTML, which needs no network, of all pictures that gradsim plot draws of "
+     "what is in the files: a pointer shows values, and a click on the legend hides what it names. "
+     "Below them every configuration is a row of a table, which sorts by a click on its head"},
+    {"limits", limits_of_pictures},
     {NULL, NULL},
 };
 

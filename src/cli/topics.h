@@ -12,8 +12,8 @@ typedef struct {
 
 extern const help_row help_notes[]; /* on an option, by its name: what one line does not hold */
 extern const help_row help_exit_statuses[], help_environment[];
-extern const help_row help_verdict[], help_sweep[], help_plot[], help_compare[], help_training[],
-    help_theory[], help_isometry[];
+extern const help_row help_verdict[], help_sweep[], help_plot[], help_report[], help_compare[],
+    help_training[], help_theory[], help_isometry[];
 
 /* ---- Columns of the log ---- */
 

@@ -260,26 +260,25 @@ static gs_status read_not(where_reader *r) {
     return status;
 }
 
-static gs_status read_and(where_reader *r) {
+/* What one part does not decide, and so ends with `open`, is asked of the next. */
+static gs_status read_joined(where_reader *r, gs_status (*read_part)(where_reader *r),
+                             const char *joint, size_t open) {
     size_t first = r->where->count;
-    gs_status status = read_not(r);
-    while (status == GS_OK && take(r, "&&")) {
-        lead(r->where, first, CLI_WHERE_KEEP, r->where->count);
+    gs_status status = read_part(r);
+    while (status == GS_OK && take(r, joint)) {
+        lead(r->where, first, open, r->where->count);
         first = r->where->count;
-        status = read_not(r);
+        status = read_part(r);
     }
     return status;
 }
 
+static gs_status read_and(where_reader *r) {
+    return read_joined(r, read_not, "&&", CLI_WHERE_KEEP);
+}
+
 static gs_status read_or(where_reader *r) {
-    size_t first = r->where->count;
-    gs_status status = read_and(r);
-    while (status == GS_OK && take(r, "||")) {
-        lead(r->where, first, CLI_WHERE_LEAVE, r->where->count);
-        first = r->where->count;
-        status = read_and(r);
-    }
-    return status;
+    return read_joined(r, read_and, "||", CLI_WHERE_LEAVE);
 }
 
 gs_status cli_where_read(cli_where *where, gs_config *scratch, const char *text, gs_error *error) {

@@ -50,6 +50,16 @@ static void set_gains(const measurement *m) {
     }
 }
 
+static gs_status find_sigma(const gs_network *network, const gs_matrix *weight, double *sigma) {
+    if (gs_weight_cache_recall_sigma(weight, sigma))
+        return GS_OK;
+    gs_status status =
+        gs_largest_singular_value(&network->engine, weight, network->config->seed, sigma, NULL);
+    if (status == GS_OK)
+        gs_weight_cache_keep_sigma(weight, *sigma);
+    return status;
+}
+
 /* Norms of the parameters of one dense stage, and of their gradients. */
 static void set_parameters(void *context, size_t index) {
     const measurement *m = context;
@@ -65,9 +75,7 @@ static void set_parameters(void *context, size_t index) {
         gs_stats_set(row, GS_W_NORM, gs_magnitude_value(weight));
         gs_stats_set_ratio(row, GS_GRAD_RATIO, m->seen.weights[stage->layer - 1], weight);
     }
-    if (is_wanted(m, GS_W_SIGMA_MAX) &&
-        gs_largest_singular_value(&network->engine, &stage->dense.weight, network->config->seed,
-                                  &sigma, NULL) == GS_OK)
+    if (is_wanted(m, GS_W_SIGMA_MAX) && find_sigma(network, &stage->dense.weight, &sigma) == GS_OK)
         gs_stats_set(row, GS_W_SIGMA_MAX, sigma);
 }
 

@@ -10,6 +10,7 @@
 #include "net/init.h"
 #include "net/product.h"
 #include "net/streams.h"
+#include "net/weight_cache.h"
 
 /* ---- Vectors of parameters ---- */
 
@@ -121,8 +122,15 @@ static void draw_bias(const gs_engine *engine, gs_vector *bias, gs_choice choice
 
 gs_status gs_dense_draw(const gs_engine *engine, gs_dense *dense, gs_choice init, double gain,
                         gs_choice bias, uint64_t seed, uint32_t layer, gs_error *error) {
+    const gs_kernels *kernels = engine->kernels;
+    const gs_weight_origin origin = {init, gain, seed, layer};
     draw_bias(engine, &dense->bias, bias, seed, layer);
-    return gs_init_weight(engine, init, gain, seed, layer, &dense->weight, error);
+    if (gs_weight_cache_lend(engine->cache, kernels, &origin, &dense->weight))
+        return GS_OK;
+    gs_status status = gs_init_weight(engine, init, gain, seed, layer, &dense->weight, error);
+    if (status == GS_OK)
+        gs_weight_cache_keep(engine->cache, kernels, &origin, &dense->weight);
+    return status;
 }
 
 int64_t gs_dense_exponent(const gs_dense *dense, const gs_signal *u) {

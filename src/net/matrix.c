@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "net/weight_cache.h"
 
 static size_t tiles_of(size_t count) {
     return count / GS_TILE + (count % GS_TILE > 0);
@@ -36,7 +37,21 @@ gs_status gs_matrix_new(const gs_engine *engine, size_t rows, size_t cols, gs_ma
     return matrix->data ? GS_OK : GS_ERR_MEMORY;
 }
 
+void gs_matrix_own(const gs_kernels *kernels, gs_matrix *matrix) {
+    if (!matrix->loan)
+        return;
+    memcpy(matrix->own, matrix->data,
+           matrix->row_tiles * matrix->col_tiles * GS_TILE_SIZE * kernels->size);
+    matrix->data = matrix->own;
+    gs_weight_cache_take_back(matrix->loan);
+    matrix->loan = NULL;
+}
+
 void gs_matrix_free(gs_matrix *matrix) {
+    if (matrix->loan) {
+        gs_weight_cache_take_back(matrix->loan);
+        matrix->data = matrix->own;
+    }
     if (!matrix->is_borrowed)
         gs_free(matrix->data);
     *matrix = (gs_matrix){0};
@@ -100,6 +115,7 @@ void gs_matrix_read(const gs_engine *engine, const gs_matrix *matrix, double *va
 
 void gs_matrix_write(const gs_engine *engine, const double *values, gs_matrix *matrix) {
     const gs_kernels *k = engine->kernels;
+    gs_matrix_own(k, matrix);
     for (size_t i = 0; i < matrix->rows; i++)
         for (size_t j = 0; j < matrix->cols; j++)
             k->set(gs_matrix_element(k, matrix, i, j), values[i * matrix->cols + j]);

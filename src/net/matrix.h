@@ -28,14 +28,20 @@ struct gs_matrix {
     int64_t exponent;
     gs_tile_source source;
     bool is_borrowed;
-    const void *upcoming[2]; /* tiles of W that forward, and backward, will want after those of this
-                                one, to be fetched ahead; NULL if they are laid out otherwise */
+    struct gs_weight_loan *loan;  /* `data` is only to be read, until gs_matrix_own; or NULL */
+    void *own;                    /* what `data` was before, and will be */
+    const gs_matrix *upcoming[2]; /* W whose tiles forward, and backward, will want after those of
+                                     this one, to be fetched ahead; NULL if they are laid out
+                                     otherwise */
 };
 
 /* A zero matrix. Errors: GS_ERR_MEMORY. */
 gs_status gs_matrix_new(const gs_engine *engine, size_t rows, size_t cols, gs_matrix *matrix,
                         gs_error *error);
 void gs_matrix_free(gs_matrix *matrix);
+
+/* Before it is written to: what is on loan (see weight_cache.h) is copied. */
+void gs_matrix_own(const gs_kernels *kernels, gs_matrix *matrix);
 
 /* A matrix without memory, whose tiles will have a source. */
 gs_matrix gs_matrix_streamed(size_t rows, size_t cols);

@@ -240,8 +240,8 @@ static void announce_weights(gs_network *network) {
         if (network->stages[i].kind != GS_STAGE_DENSE)
             continue;
         if (before && before->rows == here->rows && before->cols == here->cols) {
-            before->upcoming[0] = here->data;
-            here->upcoming[1] = before->data;
+            before->upcoming[0] = here;
+            here->upcoming[1] = before;
         }
         before = here;
     }
@@ -389,13 +389,20 @@ static gs_status build(gs_network *network, const gs_config *config, gs_error *e
     return status == GS_OK ? draw_parameters(network, error) : status;
 }
 
-gs_network *gs_network_new(const gs_config *config, gs_error *error) {
+gs_network *gs_network_new_cached(const gs_config *config, gs_weight_cache *cache,
+                                  gs_error *error) {
     gs_network *network = gs_alloc(1, sizeof *network, error);
-    if (network && build(network, config, error) != GS_OK) {
-        gs_network_free(network);
+    if (!network)
         return NULL;
-    }
-    return network;
+    network->engine.cache = cache;
+    if (build(network, config, error) == GS_OK)
+        return network;
+    gs_network_free(network);
+    return NULL;
+}
+
+gs_network *gs_network_new(const gs_config *config, gs_error *error) {
+    return gs_network_new_cached(config, NULL, error);
 }
 
 gs_status gs_network_keep_gradients(gs_network *network, gs_error *error) {

@@ -12,6 +12,7 @@
 #include "net/norm.h"
 #include "net/residual.h"
 #include "net/streams.h"
+#include "net/weight_cache.h"
 
 typedef enum { GS_STAGE_DENSE, GS_STAGE_ACTIVATION, GS_STAGE_NORM, GS_STAGE_SKIP } gs_stage_kind;
 
@@ -106,6 +107,9 @@ struct gs_network {
     bool has_input, has_target; /* drawn or given; of the kind that the loss needs */
     bool has_forward;           /* and went forward as they are: backward may follow, once */
 };
+
+/* A network that draws its weights through a cache, which outlives it; NULL: without. */
+gs_network *gs_network_new_cached(const gs_config *config, gs_weight_cache *cache, gs_error *error);
 
 /* `count` random numbers times `scale`, rounded to the element type (batch.c). */
 void gs_draw_vector(const gs_engine *engine, gs_draw draw, uint64_t seed, gs_stream stream,

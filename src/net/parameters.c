@@ -83,6 +83,7 @@ static gs_status drop_exponent(const gs_kernels *kernels, size_t layer, gs_matri
                        "streamed",
                        layer);
     }
+    gs_matrix_own(kernels, weight);
     if (weight->exponent == 0)
         return GS_OK;
     double largest = largest_of(kernels, weight, count);

@@ -67,7 +67,7 @@ static weight_pass pass_of(const weight_job *job, size_t tile, size_t tiles, siz
 
 /* The weights that are used after those of row `i` of a pass. */
 static const char *next_weights(const weight_job *job, const weight_pass *p, size_t i) {
-    const char *upcoming = job->weight->upcoming[job->transposed];
+    const gs_matrix *upcoming = job->weight->upcoming[job->transposed];
     if (i + 1 < p->tiles)
         return p->weights + (i + 1) * p->step;
     if (!job->weight->data)
@@ -76,7 +76,7 @@ static const char *next_weights(const weight_job *job, const weight_pass *p, siz
         return p->weights + p->k_tiles * p->k_step;
     if (p->tile + p->tiles < job->tiles)
         return p->weights + p->tiles * p->step;
-    return upcoming ? upcoming : p->weights;
+    return upcoming && upcoming->data ? upcoming->data : p->weights;
 }
 
 /* What riders will need with row `tile` of the output. */

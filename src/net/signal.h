@@ -18,7 +18,8 @@
 typedef struct {
     const gs_kernels *kernels;
     gs_pool *pool;
-    gs_arena *arena; /* or NULL */
+    gs_arena *arena;               /* or NULL */
+    struct gs_weight_cache *cache; /* or NULL */
 } gs_engine;
 
 /* Zeroed memory for a signal or a matrix; *is_borrowed says that it is the arena's to give

@@ -12,6 +12,7 @@ enum { FIRST_ROOM = 256, LEAST_STEPS = 64 };
 
 struct gs_cells {
     size_t columns, count, room, most;
+    bool is_newest;
     gs_cell_place *places; /* [room] */
     gs_values *values;     /* [room][columns] */
     gs_lookup lookup;
@@ -23,11 +24,10 @@ struct gs_cells {
 
 /* ---- Values ---- */
 
-typedef enum { ZERO, INFINITE, MISSING } other;
-
 static void values_add(gs_values *values, double value, double weight) {
     if (!isfinite(value)) {
-        values->others[isnan(value) ? MISSING : value > 0 ? INFINITE : ZERO] += weight;
+        size_t kind = isnan(value) ? GS_OTHERS_NAN : value > 0 ? GS_OTHERS_HIGH : GS_OTHERS_LOW;
+        values->others[kind] += weight;
         return;
     }
     bool is_first = values->count == 0;
@@ -62,8 +62,8 @@ double gs_values_others(const gs_values *values) {
 
 static double worst_of(const gs_values *values) {
     static const double kinds[GS_OTHERS] = {
-        [ZERO] = -INFINITY, [INFINITE] = INFINITY, [MISSING] = NAN};
-    size_t most = ZERO;
+        [GS_OTHERS_LOW] = -INFINITY, [GS_OTHERS_HIGH] = INFINITY, [GS_OTHERS_NAN] = NAN};
+    size_t most = 0;
     for (size_t k = 0; k < GS_OTHERS; k++)
         most = values->others[k] >= values->others[most] ? k : most;
     return kinds[most];
@@ -84,8 +84,10 @@ double gs_values_most(const gs_values *values) {
 /* ---- Finding cells ---- */
 
 static bool is_place(const void *owner, size_t entry, const void *wanted) {
-    const gs_cell_place *a = &((const gs_cells *)owner)->places[entry], *b = wanted;
-    return a->config == b->config && a->step == b->step && a->layer == b->layer;
+    const gs_cells *cells = owner;
+    const gs_cell_place *a = &cells->places[entry], *b = wanted;
+    bool is_step = cells->is_newest || a->step == b->step;
+    return a->config == b->config && is_step && a->layer == b->layer;
 }
 
 static size_t find(const gs_cells *cells, gs_cell_place place) {
@@ -94,13 +96,15 @@ static size_t find(const gs_cells *cells, gs_cell_place place) {
 }
 
 static gs_cell_place coarse(const gs_cells *cells, gs_cell_place place) {
-    place.step -= place.step % cells->width;
+    place.step -= cells->is_newest ? place.step : place.step % cells->width;
     return place;
 }
 
 const gs_values *gs_cells_at(const gs_cells *cells, gs_cell_place place, size_t column) {
     size_t cell = find(cells, coarse(cells, place));
-    return cell == GS_LOOKUP_NONE ? NULL : &cells->values[cell * cells->columns + column];
+    if (cell == GS_LOOKUP_NONE || (cells->is_newest && cells->places[cell].step != place.step))
+        return NULL;
+    return &cells->values[cell * cells->columns + column];
 }
 
 uint64_t gs_cells_width(const gs_cells *cells) {
@@ -179,19 +183,14 @@ static gs_status widen(gs_cells *cells, size_t most, gs_error *error) {
 static gs_status grow(gs_cells *cells, gs_error *error) {
     size_t room = cells->room > 0 ? 2 * cells->room : FIRST_ROOM, columns = cells->columns;
     room = room < cells->most ? room : cells->most;
-    gs_cell_place *places = gs_alloc(room, sizeof *places, error);
-    gs_values *values = places ? gs_alloc(room, columns * sizeof *values, error) : NULL;
-    if (!values) {
-        gs_free(places);
+    gs_cell_place *places = gs_realloc(cells->places, cells->count, room, sizeof *places, error);
+    if (!places)
         return GS_ERR_MEMORY;
-    }
-    if (cells->room > 0) {
-        memcpy(places, cells->places, cells->count * sizeof *places);
-        memcpy(values, cells->values, cells->count * columns * sizeof *values);
-    }
-    gs_free(cells->places);
-    gs_free(cells->values);
     cells->places = places;
+    gs_values *values =
+        gs_realloc(cells->values, cells->count, room, columns * sizeof *values, error);
+    if (!values)
+        return GS_ERR_MEMORY;
     cells->values = values;
     cells->room = room;
     return GS_OK;
@@ -211,6 +210,10 @@ static gs_status make_room(gs_cells *cells, gs_error *error) {
     return grow(cells, error);
 }
 
+static void clear(gs_cells *cells, size_t cell) {
+    memset(cells->values + cell * cells->columns, 0, cells->columns * sizeof *cells->values);
+}
+
 static gs_status make(gs_cells *cells, gs_cell_place place, size_t *cell, gs_error *error) {
     gs_status status = make_room(cells, error);
     if (status == GS_OK)
@@ -225,8 +228,18 @@ static gs_status make(gs_cells *cells, gs_cell_place place, size_t *cell, gs_err
         return GS_OK;
     *cell = cells->count++;
     cells->places[*cell] = place;
-    memset(cells->values + *cell * cells->columns, 0, cells->columns * sizeof *cells->values);
+    clear(cells, *cell);
     return gs_lookup_add(&cells->lookup, gs_hash(0, &place, sizeof place), *cell, error);
+}
+
+/* Whether a value of this step counts, before which those of older steps go. */
+static bool counts(gs_cells *cells, size_t cell, uint64_t step) {
+    uint64_t *newest = &cells->places[cell].step;
+    if (cells->is_newest && step > *newest) {
+        clear(cells, cell);
+        *newest = step;
+    }
+    return !cells->is_newest || step == *newest;
 }
 
 gs_status gs_cells_add(gs_cells *cells, gs_cell_place place, size_t column, double value,
@@ -241,17 +254,19 @@ gs_status gs_cells_add(gs_cells *cells, gs_cell_place place, size_t column, doub
     if (status != GS_OK)
         return status;
     cells->last = cell;
-    values_add(&cells->values[cell * cells->columns + column], value, weight);
+    if (counts(cells, cell, place.step))
+        values_add(&cells->values[cell * cells->columns + column], value, weight);
     return GS_OK;
 }
 
 /* ---- The whole ---- */
 
-gs_cells *gs_cells_new(size_t columns, gs_error *error) {
+gs_cells *gs_cells_new(size_t columns, bool is_newest, gs_error *error) {
     gs_cells *cells = gs_alloc(1, sizeof *cells, error);
     if (!cells)
         return NULL;
     cells->columns = columns;
+    cells->is_newest = is_newest;
     cells->most = GS_CELLS_VALUES / columns;
     cells->width = 1;
     return cells;

@@ -13,7 +13,8 @@
 
 enum { GS_CELLS_STEPS = 1024, GS_CELLS_VALUES = 1 << 21 };
 
-enum { GS_OTHERS = 3 }; /* -inf, inf, nan: the last is the worst */
+/* What is not finite: -inf, inf and nan, of which the last is the worst. */
+enum { GS_OTHERS_LOW, GS_OTHERS_HIGH, GS_OTHERS_NAN, GS_OTHERS };
 
 /* A column over networks. */
 typedef struct {
@@ -36,8 +37,8 @@ double gs_values_most(const gs_values *values);
 
 typedef struct gs_cells gs_cells;
 
-/* Errors: GS_ERR_MEMORY. */
-gs_cells *gs_cells_new(size_t columns, gs_error *error);
+/* Of all steps, or of the newest that each configuration and layer has. Errors: GS_ERR_MEMORY. */
+gs_cells *gs_cells_new(size_t columns, bool is_newest, gs_error *error);
 void gs_cells_free(gs_cells *cells); /* NULL does nothing */
 
 typedef struct {
@@ -55,7 +56,8 @@ uint64_t gs_cells_width(const gs_cells *cells);
 /* The steps that there are, ascending; where several became one, the first of them. */
 const uint64_t *gs_cells_steps(const gs_cells *cells, size_t *count);
 
-/* NULL if there is nothing. The step may be one of several that became one. */
+/* NULL if there is nothing. The step may be one of several that became one, and of the newest alone
+   it must be that. */
 const gs_values *gs_cells_at(const gs_cells *cells, gs_cell_place place, size_t column);
 
 #endif

@@ -88,19 +88,11 @@ static void draw_curve(canvas *plot, const gs_series *series, const double *y, m
     size_t last_x = 0, last_y = 0;
     bool down = false;
     for (size_t i = 0; y && i < series->count; i++) {
-        if (!isfinite(series->x[i]) || isnan(y[i])) {
+        if (!isfinite(series->x[i]) || !isfinite(y[i])) {
             down = false;
             continue;
         }
         size_t at_x = dot_x(plot, series->x[i]), at_y = dot_y(plot, y[i]);
-        if (isinf(y[i])) {
-            if (what == MARK_LINE)
-                set_spot(plot, place(gs_scale_share(&plot->x, series->x[i]), plot->columns),
-                         y[i] > 0 ? 0 : plot->rows - 1, y[i] > 0 ? MARK_INFINITE : MARK_ZERO, hue,
-                         0);
-            down = false;
-            continue;
-        }
         size_t across = distance(last_x, at_x), steps = distance(last_y, at_y);
         steps = !down ? 0 : across > steps ? across : steps;
         for (size_t k = 1; k < steps; k++)
@@ -108,6 +100,14 @@ static void draw_curve(canvas *plot, const gs_series *series, const double *y, m
         set_dot(plot, at_x, at_y, what, hue);
         last_x = at_x, last_y = at_y, down = true;
     }
+}
+
+static void draw_edges(canvas *plot, const gs_series *series, size_t hue) {
+    const double *y = series->edges ? series->edges : series->y;
+    for (size_t i = 0; y && i < series->count; i++)
+        if (isfinite(series->x[i]) && isinf(y[i]))
+            set_spot(plot, place(gs_scale_share(&plot->x, series->x[i]), plot->columns),
+                     y[i] > 0 ? 0 : plot->rows - 1, y[i] > 0 ? MARK_INFINITE : MARK_ZERO, hue, 0);
 }
 
 /* ---- Showing it ---- */
@@ -228,6 +228,12 @@ static void put_entry(const canvas *plot, mark what, size_t hue, const char *nam
     gs_screen_put(screen, name, screen->style.width - screen->column);
 }
 
+static void put_edge(const canvas *plot, mark what) {
+    char text[64];
+    gs_figure_edge_text(plot->figure, what == MARK_INFINITE, text);
+    put_entry(plot, what, 0, text);
+}
+
 static void put_legend(const canvas *plot) {
     const gs_legend *names = plot->names;
     size_t shown = gs_legend_is_empty(names) ? 0 : names->count;
@@ -241,9 +247,9 @@ static void put_legend(const canvas *plot) {
     if (names->theory && plot->figure->dashed)
         put_entry(plot, MARK_THEORY, 0, plot->figure->dashed);
     if (plot->range.zero)
-        put_entry(plot, MARK_ZERO, 0, plot->figure->y.decades ? "exactly 0" : "-inf");
+        put_edge(plot, MARK_ZERO);
     if (plot->range.infinite)
-        put_entry(plot, MARK_INFINITE, 0, "infinite");
+        put_edge(plot, MARK_INFINITE);
     if (plot->screen->column > 0)
         gs_screen_end_line(plot->screen);
 }
@@ -273,8 +279,10 @@ static void draw_panel(canvas *plot, const gs_panel *panel, const size_t *hues) 
     memset(plot->spots, 0, plot->rows * plot->columns * sizeof *plot->spots);
     for (size_t s = 0; s < panel->series_count; s++)
         draw_curve(plot, &panel->series[s], panel->series[s].theory, MARK_THEORY, hues[s]);
-    for (size_t s = 0; s < panel->series_count; s++)
+    for (size_t s = 0; s < panel->series_count; s++) {
         draw_curve(plot, &panel->series[s], panel->series[s].y, MARK_LINE, hues[s]);
+        draw_edges(plot, &panel->series[s], hues[s]);
+    }
     if (panel->title && *panel->title)
         gs_screen_paragraph(plot->screen, panel->title);
     for (size_t row = 0; row < plot->rows; row++)

@@ -5,7 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "report/draw_text.h"
 #include "report/scale.h"
 
@@ -405,13 +404,11 @@ static void put_keys(const grid *map) {
         gs_screen_end_line(map->screen);
 }
 
-gs_status gs_draw_map(gs_screen *screen, const gs_figure *figure, gs_error *error) {
+void gs_draw_map(gs_screen *screen, const gs_figure *figure) {
     grid map = {.screen = screen, .figure = figure, .range = gs_figure_value_range(figure)};
-    (void)error;
     plan(&map);
     gs_screen_paragraph(screen, figure->value.label);
     for (size_t p = 0; p < figure->panel_count; p++)
         draw_panel(&map, &figure->panels[p]);
     put_keys(&map);
-    return GS_OK;
 }

@@ -39,6 +39,6 @@ void gs_screen_plain(gs_screen *screen);
 
 /* draw_lines.c, draw_map.c. Errors: GS_ERR_MEMORY. */
 gs_status gs_draw_lines(gs_screen *screen, const gs_figure *figure, gs_error *error);
-gs_status gs_draw_map(gs_screen *screen, const gs_figure *figure, gs_error *error);
+void gs_draw_map(gs_screen *screen, const gs_figure *figure);
 
 #endif

@@ -39,6 +39,7 @@ gs_range gs_figure_y_range(const gs_figure *figure) {
         for (size_t s = 0; s < figure->panels[p].series_count; s++) {
             const gs_series *series = &figure->panels[p].series[s];
             range_add(&range, series->y, series->count);
+            range_add(&range, series->edges, series->count);
             gs_range band = range;
             range_add(&band, series->theory, series->count);
             range_add(&band, series->low, series->count);
@@ -58,6 +59,15 @@ gs_range gs_figure_value_range(const gs_figure *figure) {
         range.high = fmax(range.high, 0);
     }
     return range;
+}
+
+void gs_figure_edge_text(const gs_figure *figure, bool upward, char out[64]) {
+    bool says_more = figure->edges && *figure->edges;
+    gs_format(out, 64, "%s%s%s",
+              upward              ? "infinite"
+              : figure->y.decades ? "exactly 0"
+                                  : "-infinite",
+              says_more ? " " : "", says_more ? figure->edges : "");
 }
 
 bool gs_figure_has_titles(const gs_figure *figure) {
@@ -189,7 +199,7 @@ void gs_side_ticks(const gs_side *side, size_t most, size_t *first, size_t *step
 void gs_side_text(const gs_side *side, size_t index, char *out, size_t size) {
     const char *text = side->levels > 0 ? side->heads[side->levels - 1].texts[index] : NULL;
     if (side->levels == 0 && side->numbers)
-        gs_format(out, size, "%.6g", side->numbers[index]);
+        gs_format(out, size, "%.15g", side->numbers[index]);
     else
         gs_format(out, size, "%s", text ? text : "");
 }

@@ -20,7 +20,8 @@ typedef struct {
 
 /* A line of one colour and, at the same x, a band around it and a dashed line of theory. y, low,
    high and theory may be NULL, and hold nan for a gap; -inf and inf in y are marked at the edge. A
-   series of the same name in another panel looks alike. */
+   series of the same name in another panel looks alike. `edges` says where else -inf and inf are
+   marked: where some of what y is the mean of are that. */
 typedef struct {
     const char *name;
     size_t count;
@@ -28,6 +29,7 @@ typedef struct {
     const double *y;
     const double *low, *high;
     const double *theory;
+    const double *edges; /* with those of y, or NULL */
 } gs_series;
 
 /* One level of the heads of a side of a map: "act" above relu, tanh, ... */
@@ -71,6 +73,7 @@ typedef struct {
     gs_quantity x, y;
     const char *band;   /* what the bands are: "least to largest of 4 seeds" */
     const char *dashed; /* what the dashed lines are: "theory" */
+    const char *edges;  /* what marks at the edge are of: "for some seed" */
     bool ordered;       /* the series are steps of one quantity: colours are steps of one ramp */
 
     /* GS_FIGURE_MAP */
@@ -95,6 +98,9 @@ typedef struct {
 gs_range gs_figure_x_range(const gs_figure *figure);
 gs_range gs_figure_y_range(const gs_figure *figure);     /* with bands and theory */
 gs_range gs_figure_value_range(const gs_figure *figure); /* with 0, if it is diverging */
+
+/* What the marks at an edge are: "exactly 0 for some seed". */
+void gs_figure_edge_text(const gs_figure *figure, bool upward, char out[64]);
 
 bool gs_figure_has_titles(const gs_figure *figure);   /* of panels */
 bool gs_figure_has_outlines(const gs_figure *figure); /* some cell is outlined */

@@ -1,11 +1,9 @@
 /* Gathering rows. */
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "flow/measure.h"
 #include "net/config.h"
 #include "report/gather_parts.h"
 
@@ -27,17 +25,11 @@ static gs_status make_room(gs_gather *gather, gs_error *error) {
         return gs_fail(error, GS_ERR_UNSUPPORTED,
                        "expected at most %d configurations: leave some out with --where",
                        GS_GATHER_CONFIGS);
-    if (gather->config_count < gather->config_room)
-        return GS_OK;
-    size_t room = gather->config_room > 0 ? 2 * gather->config_room : 16;
-    gs_gathered *configs = gs_alloc(room, sizeof *configs, error);
+    gs_gathered *configs = gs_grow(gather->configs, gather->config_count, gather->config_count + 1,
+                                   &gather->config_room, sizeof *configs, error);
     if (!configs)
         return GS_ERR_MEMORY;
-    if (gather->configs)
-        memcpy(configs, gather->configs, gather->config_count * sizeof *configs);
-    gs_free(gather->configs);
     gather->configs = configs;
-    gather->config_room = room;
     return GS_OK;
 }
 
@@ -179,82 +171,23 @@ static gs_status read_place(const gs_file_reader *r, gs_row_place *row) {
     return status == GS_OK ? check_place(r, row) : status;
 }
 
-/* ---- Networks, whose rows follow each other ---- */
+/* ---- Rows ---- */
 
-/* The rows of a step are over; the layer that comes next is 0 at the end of the file. */
-static void end_step(gs_file_reader *r, uint64_t line, uint64_t next) {
-    const gs_row_place *row = &r->network.row;
-    const gs_gathered *config = &r->gather->configs[row->config];
-    uint64_t depth = config->depth + (config->depth > 0 && config->has_head);
-    if (row->layer >= depth || r->cut.line > 0)
-        return;
-    r->cut.line = line;
-    r->cut.layer = row->layer + 1;
-    r->cut.depth = depth;
-    r->cut.next = next;
-}
-
-static void end_network(gs_file_reader *r, uint64_t line, uint64_t next) {
-    if (!r->network.is_open)
-        return;
-    gs_gathered *config = &r->gather->configs[r->network.row.config];
-    end_step(r, line, next);
-    if (r->network.has_ends) {
-        double change = gs_gather_change(r->network.first, r->network.last);
-        gs_values_add(&config->ends, change);
-        config->verdicts[gs_gather_judge(change)]++;
-    }
-    r->network.is_open = false;
-}
-
-static bool is_of_network(const gs_one_network *network, const gs_row_place *row) {
-    const gs_row_place *before = &network->row;
-    bool goes_on =
-        row->step > before->step || (row->step == before->step && row->layer > before->layer);
-    return network->is_open && goes_on && row->config == before->config &&
-           row->run == before->run && row->seed == before->seed && row->point == before->point;
-}
-
-static gs_status follow_network(gs_file_reader *r, const gs_row_place *row) {
-    gs_one_network *network = &r->network;
-    if (!is_of_network(network, row))
-        end_network(r, row->line, row->layer);
-    else if (row->step > network->row.step)
-        end_step(r, row->line, row->layer);
-    bool is_next = network->is_open && row->step == network->row.step;
-    if (row->layer != (is_next ? network->row.layer + 1 : 1))
-        r->gather->is_mixed = true;
-    network->is_open = true;
-    network->row = *row;
-    double value = NAN;
-    bool is_there = false;
-    gs_status status =
-        gs_sheet_real(r->sheet, (size_t)r->column[GS_GATHER_WANTED], &value, &is_there, r->error);
-    if (row->layer == 1)
-        network->first = value;
-    if (row->is_head)
-        return status;
-    network->last = value;
-    network->has_ends = is_there && (network->has_ends || row->layer == 1);
+/* Where step 0 is the last of a configuration, there is no other that it could be joined with. */
+static gs_status add_value(gs_file_reader *r, size_t column, gs_cell_place place, double value,
+                           double weight) {
+    const gs_gather *gather = r->gather;
+    bool is_of_layer = gather->scope[column] == GS_OF_LAYER;
+    gs_cells *all = is_of_layer ? gather->all.layers : gather->all.wholes;
+    gs_cells *newest = is_of_layer ? gather->newest.layers : gather->newest.wholes;
+    size_t slot = gather->slot[column];
+    gs_status status = gs_cells_add(all, place, slot, value, weight, r->error);
+    if (status == GS_OK && place.step > 0)
+        status = gs_cells_add(newest, place, slot, value, weight, r->error);
     return status;
 }
 
-/* A network that was cut short, if rows came in order. */
-static gs_status check_whole(gs_file_reader *r, const char *name, bool was_mixed) {
-    char next[40] = "the end of the file";
-    if (r->cut.line == 0 || r->gather->is_mixed != was_mixed)
-        return GS_OK;
-    if (r->cut.next > 0)
-        gs_format(next, sizeof next, "layer %" PRIu64, r->cut.next);
-    return gs_fail(r->error, GS_ERR_FORMAT,
-                   "%s: line %" PRIu64 ": expected layer %" PRIu64 " of %" PRIu64 ", got %s", name,
-                   r->cut.line, r->cut.layer, r->cut.depth, next);
-}
-
-/* ---- Rows ---- */
-
 static gs_status add_values(gs_file_reader *r, gs_scope scope, gs_cell_place place, double weight) {
-    gs_cells *cells = scope == GS_OF_LAYER ? r->gather->layers : r->gather->wholes;
     gs_status status = GS_OK;
     for (size_t i = 0; i < r->gather->column_count && status == GS_OK; i++) {
         double value;
@@ -263,7 +196,7 @@ static gs_status add_values(gs_file_reader *r, gs_scope scope, gs_cell_place pla
             continue;
         status = gs_sheet_real(r->sheet, (size_t)r->column[i], &value, &is_there, r->error);
         if (status == GS_OK && is_there)
-            status = gs_cells_add(cells, place, r->gather->slot[i], value, weight, r->error);
+            status = add_value(r, i, place, value, weight);
     }
     return status;
 }
@@ -301,7 +234,7 @@ static gs_status add_layer(gs_file_reader *r) {
     gs_row_place row;
     gs_status status = read_place(r, &row);
     if (status == GS_OK)
-        status = follow_network(r, &row);
+        status = gs_gather_follow(r, &row);
     if (status != GS_OK)
         return status;
     count_network(config, &row);
@@ -377,9 +310,21 @@ static gs_status make_cells(gs_gather *gather, gs_error *error) {
     size_t layers = 0, wholes = 0;
     for (size_t i = 0; i < gather->column_count; i++)
         gather->slot[i] = gather->scope[i] == GS_OF_LAYER ? layers++ : wholes++;
-    gather->layers = gs_cells_new(layers > 0 ? layers : 1, error);
-    gather->wholes = gather->layers ? gs_cells_new(wholes > 0 ? wholes : 1, error) : NULL;
-    return gather->wholes ? GS_OK : GS_ERR_MEMORY;
+    const struct {
+        gs_cells **cells;
+        size_t columns;
+        bool is_newest;
+    } made[] = {{&gather->all.layers, layers, false},
+                {&gather->all.wholes, wholes, false},
+                {&gather->newest.layers, layers, true},
+                {&gather->newest.wholes, wholes, true}};
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
+        size_t columns = made[i].columns > 0 ? made[i].columns : 1;
+        *made[i].cells = gs_cells_new(columns, made[i].is_newest, error);
+        if (!*made[i].cells)
+            return GS_ERR_MEMORY;
+    }
+    return GS_OK;
 }
 
 gs_status gs_gather_file(gs_gather *gather, FILE *file, const char *name, gs_error *error) {
@@ -402,9 +347,9 @@ gs_status gs_gather_file(gs_gather *gather, FILE *file, const char *name, gs_err
         line = r.line->line;
         status = add_row(&r);
     }
-    end_network(&r, line + 1, 0);
+    gs_gather_end_network(&r, line + 1, 0);
     if (status == GS_OK)
-        status = check_whole(&r, name, was_mixed);
+        status = gs_gather_check_whole(&r, name, was_mixed);
     gs_sheet_close(r.sheet);
     gs_free(r.options);
     gs_free(r.text);
@@ -438,8 +383,10 @@ void gs_gather_free(gs_gather *gather) {
     if (gather) {
         gs_free(gather->configs);
         gs_free(gather->options);
-        gs_cells_free(gather->layers);
-        gs_cells_free(gather->wholes);
+        gs_cells_free(gather->all.layers);
+        gs_cells_free(gather->all.wholes);
+        gs_cells_free(gather->newest.layers);
+        gs_cells_free(gather->newest.wholes);
         gs_lookup_free(&gather->lookup);
     }
     gs_free(gather);

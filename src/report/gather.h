@@ -53,9 +53,12 @@ struct gs_gather {
     const char *column[GS_GATHER_COLUMNS];
     gs_scope scope[GS_GATHER_COLUMNS];
     size_t config_count;
-    gs_gathered *configs;           /* in the order in which they came */
-    gs_cells *layers;               /* by index of the configuration: columns of layers */
-    gs_cells *wholes;               /* the same of whole networks, whose layer is 0 */
+    gs_gathered *configs; /* in the order in which they came */
+    /* By index of the configuration, columns of layers, and of whole networks, whose layer is 0: of
+       all steps, and of the last, which would else be one of several that became one. */
+    struct {
+        gs_cells *layers, *wholes;
+    } all, newest;
     size_t slot[GS_GATHER_COLUMNS]; /* of each column in its cells */
     uint64_t failed;                /* networks */
     gs_gather_filter *filter;
@@ -83,15 +86,13 @@ gs_status gs_gather_file(gs_gather *gather, FILE *file, const char *name, gs_err
 
 /* ---- What it comes to: gather_value.c ---- */
 
-/* The values of a column at a place, NULL if there are none; and the steps that they have. */
+/* The values of a column at a place, NULL if there are none; and the steps that there are. Where they
+   are many some in a row are one (cells.h), but the last step of a configuration is one of its own. */
 const gs_values *gs_gather_at(const gs_gather *gather, gs_cell_place place, size_t column);
 const uint64_t *gs_gather_steps(const gs_gather *gather, size_t column, size_t *count);
 
 /* gs_values_most of a place, where networks that diverged before count as not finite. */
 double gs_gather_most(const gs_gather *gather, gs_cell_place place, size_t column);
-
-/* How many steps in a row are one, each with the mean of them. */
-uint64_t gs_gather_width(const gs_gather *gather, size_t column);
 
 /* What a configuration comes to in a column, at its last step: of a whole network its value; of a
    logarithm the change from the last dense layer to the first, and else the mean over the dense

@@ -48,4 +48,16 @@ typedef struct {
 /* Find what is needed among the columns of a file. Errors: GS_ERR_FORMAT, GS_ERR_USAGE. */
 gs_status gs_gather_columns(gs_file_reader *r, const char *name);
 
+/* ---- gather_network.c ---- */
+
+/* The next row of a network, or the first of another. Errors: GS_ERR_FORMAT. */
+gs_status gs_gather_follow(gs_file_reader *r, const gs_row_place *row);
+
+/* The rows of a network are over, and another begins at `line` with the layer `next`; 0 at the end
+   of the file. */
+void gs_gather_end_network(gs_file_reader *r, uint64_t line, uint64_t next);
+
+/* Refuse a network that was cut short, if rows came in order. Errors: GS_ERR_FORMAT. */
+gs_status gs_gather_check_whole(gs_file_reader *r, const char *name, bool was_mixed);
+
 #endif

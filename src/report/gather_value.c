@@ -20,26 +20,29 @@ bool gs_is_gradient(const gs_gather *gather, size_t column) {
 /* ---- Numbers ---- */
 
 static const gs_cells *cells_of(const gs_gather *gather, size_t column) {
-    return gather->scope[column] == GS_OF_LAYER ? gather->layers : gather->wholes;
+    return gather->scope[column] == GS_OF_LAYER ? gather->all.layers : gather->all.wholes;
+}
+
+static const gs_cells *newest_of(const gs_gather *gather, size_t column) {
+    return gather->scope[column] == GS_OF_LAYER ? gather->newest.layers : gather->newest.wholes;
 }
 
 const gs_values *gs_gather_at(const gs_gather *gather, gs_cell_place place, size_t column) {
-    return gs_cells_at(cells_of(gather, column), place, gather->slot[column]);
+    bool is_newest = place.step > 0 && place.step == gather->configs[place.config].step;
+    return gs_cells_at(is_newest ? newest_of(gather, column) : cells_of(gather, column), place,
+                       gather->slot[column]);
 }
 
 const uint64_t *gs_gather_steps(const gs_gather *gather, size_t column, size_t *count) {
     return gs_cells_steps(cells_of(gather, column), count);
 }
 
-uint64_t gs_gather_width(const gs_gather *gather, size_t column) {
-    return gs_cells_width(cells_of(gather, column));
-}
-
 /* A training stops where it is no longer finite: of what is lost no row is there from then on. */
 double gs_gather_most(const gs_gather *gather, gs_cell_place place, size_t column) {
     const gs_gathered *config = &gather->configs[place.config];
     const gs_values *at = gs_gather_at(gather, place, column);
-    if (!at || gather->is_summary || gs_gather_width(gather, column) > 1)
+    bool is_joined = gs_cells_width(cells_of(gather, column)) > 1 && place.step != config->step;
+    if (!at || gather->is_summary || is_joined)
         return gs_values_most(at);
     gs_values values = *at;
     double absent = (double)config->networks - values.count - gs_values_others(at);

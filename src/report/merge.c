@@ -154,7 +154,7 @@ static void write_header(const gs_merge *merge, FILE *out) {
     size_t length;
     const char *header = gs_sheet_header(merge->first->sheet, &length);
     if (length > 0)
-        fwrite(header, 1, length, out);
+        gs_points_write_line(out, header, length);
 }
 
 gs_status gs_merge_next(gs_merge *merge, FILE *out, bool *is_done, gs_error *error) {

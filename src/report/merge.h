@@ -1,6 +1,6 @@
 /*
  * Merging: the sheets of shards, each of which has some points of one sweep, become the sheet of the
- * sweep, in the order of points and byte for byte.
+ * sweep, in the order of points and byte for byte; \r\n at the end of a line becomes \n.
  */
 #ifndef GS_REPORT_MERGE_H
 #define GS_REPORT_MERGE_H

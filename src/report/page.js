@@ -17,7 +17,12 @@ function format(value, decades) {
     if (!Number.isFinite(value))
         return value > 0 ? '∞' : '−∞';
     const text = decades ? value.toFixed(2) : String(Number(value.toPrecision(4)));
-    return text.replace(/-/g, '−');
+    return text.replace(/^-(?=[0.]*$)/, '').replace(/-/g, '−');
+}
+
+// "step 50" of the axis "step (0 is left out)".
+function placeText(label, text) {
+    return `${(label || '').replace(/ \(.*\)$/, '')} ${text}`;
 }
 
 function element(name, text, ...classes) {
@@ -129,8 +134,9 @@ function linesTip(picture, svg, place) {
         rows.push(made);
     }
     rows.sort((a, b) => b.value - a.value);
-    const label = svg.dataset.xLabel || 'x';
-    return [element('strong', `${label} ${format(x)}`), ...rows.map(made => made.row)];
+    const at = 'xDecades' in svg.dataset ? Number((10 ** x).toPrecision(9)) : x;
+    const label = placeText(svg.dataset.xLabel || 'x', String(at).replace('-', '−'));
+    return [element('strong', label), ...rows.map(made => made.row)];
 }
 
 // ---- Maps: the value of a cell ----
@@ -147,7 +153,8 @@ function mapTip(picture, svg, place) {
         return null;
     mark(place.panel, 'rect', {class: 'cell', x: lefts[column], y: tops[line], width, height});
     const value = number(data.values.split(' ')[line * lefts.length + column]);
-    const named = (label, names, at) => row(element('span', `${label || ''} ${names.split('\n')[at]}`));
+    const named = (label, names, at) =>
+        row(element('span', placeText(label, names.split('\n')[at])));
     return [
         named(svg.dataset.xLabel, data.columnNames, column),
         named(svg.dataset.yLabel, data.rowNames, line),

@@ -55,7 +55,9 @@ static void end_note(FILE *out, const char *text) {
     fputs("</li>\n", out);
 }
 
-static void write_edge_note(FILE *out, bool upward, const char *text) {
+static void write_edge_note(FILE *out, const gs_figure *figure, bool upward) {
+    char text[64];
+    gs_figure_edge_text(figure, upward, text);
     begin_note(out);
     fputs("<path class=\"gs-edge\" d=\"", out);
     gs_pen_edge(out, SWATCH_WIDTH / 2, SWATCH_HEIGHT / 2 + (upward ? 3.5 : -3), upward);
@@ -78,9 +80,9 @@ static void write_notes(FILE *out, const gs_figure *figure, const gs_legend *leg
         end_note(out, figure->band);
     }
     if (range.infinite)
-        write_edge_note(out, true, "infinite");
+        write_edge_note(out, figure, true);
     if (range.zero)
-        write_edge_note(out, false, figure->y.decades ? "exactly 0" : "-infinite");
+        write_edge_note(out, figure, false);
 }
 
 static void write_legend(FILE *out, const gs_figure *figure, const gs_legend *legend) {

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "report/page.h"
+#include "report/scale.h"
 #include "report/svg_pen.h"
 
 enum { CURVE_WIDTH = 96, CURVE_HEIGHT = 22, CURVE_POINTS = 48, CURVES_MOST = 2000 };
@@ -102,9 +103,9 @@ static void write_heads(const table *t) {
     size_t column;
     fputs("<thead><tr>\n", t->out);
     write_head(t, "#", true);
-    for (size_t i = 0; i < variation->option_count; i++)
-        write_head(t, t->gather->options[variation->options[i]]->name,
-                   is_numeric(t, variation->options[i]));
+    for (size_t i = 0; i < variation->told_count; i++)
+        write_head(t, t->gather->options[variation->told[i]]->name,
+                   is_numeric(t, variation->told[i]));
     if (t->has_networks)
         write_head(t, "seeds", true);
     if (t->gather->failed > 0)
@@ -142,6 +143,7 @@ static void write_number(const table *t, const char *format, double value, doubl
     char exact[32], text[64];
     gs_format_real(exact, value);
     gs_format(text, sizeof text, format, value * factor);
+    gs_drop_sign_of_zero(text);
     if (isnan(value)) {
         fputs("<td class=\"number\" data-value=\"\">\xe2\x80\x93</td>", t->out);
         return;
@@ -220,8 +222,8 @@ static void write_row(const table *t, size_t config) {
     size_t column;
     fputs("<tr>", t->out);
     write_whole(t, config + 1);
-    for (size_t i = 0; i < variation->option_count; i++) {
-        const char *text = option_text(t, config, variation->options[i]);
+    for (size_t i = 0; i < variation->told_count; i++) {
+        const char *text = option_text(t, config, variation->told[i]);
         double value;
         write_text(t, text, gs_parse_real(text, &value) == GS_TEXT_OK);
     }

@@ -1,7 +1,6 @@
 /* Pictures: which kind suits, and what they say. */
 #include "report/picture.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -144,7 +143,8 @@ bool gs_is_ratio(const gs_gather *gather, size_t column) {
            (gather->scope[column] == GS_OF_LAYER || strstr(gather->column[column], "ratio"));
 }
 
-void gs_name_seeds(const gs_gather *gather, size_t column, bool at_any_step, gs_line *line) {
+/* "up to 4 seeds", or "" if each configuration has one. Returns how many that are. */
+static size_t name_seeds(const gs_gather *gather, gs_line *line) {
     size_t most = 0;
     bool same = true;
     for (size_t i = 0; i < gather->config_count; i++) {
@@ -155,6 +155,11 @@ void gs_name_seeds(const gs_gather *gather, size_t column, bool at_any_step, gs_
     *line = (gs_line){0};
     if (most > 1)
         gs_line_add(line, "%s%zu seeds", same ? "" : "up to ", most);
+    return most;
+}
+
+void gs_name_seeds(const gs_gather *gather, size_t column, bool at_any_step, gs_line *line) {
+    size_t most = name_seeds(gather, line);
     size_t others = most > 1 ? gs_gather_others(gather, column, at_any_step) : 0;
     others = others < most ? others : most; /* where steps were joined, each counts */
     if (others > 0)
@@ -163,14 +168,8 @@ void gs_name_seeds(const gs_gather *gather, size_t column, bool at_any_step, gs_
 }
 
 void gs_add_last_step(const gs_gather *gather, size_t column, gs_line *line) {
-    uint64_t width = gs_gather_width(gather, column);
-    if (count_steps(gather, column) < 2)
-        return;
-    gs_line_add(line, "%s", line->length > 0 ? "; " : "");
-    if (width > 1)
-        gs_line_add(line, "over the last steps, %" PRIu64 " at most", width);
-    else
-        gs_line_add(line, "at the last step");
+    if (count_steps(gather, column) > 1)
+        gs_line_add(line, "%sat the last step", line->length > 0 ? "; " : "");
 }
 
 static bool paint_texts(gs_painter *painter, gs_picture_kind kind, const char *title) {
@@ -195,10 +194,12 @@ static bool paint_texts(gs_painter *painter, gs_picture_kind kind, const char *t
     if (seeds.length > 0)
         gs_line_add(&line, "%smean of %s", line.length > 0 ? "; " : "", seeds.text);
     figure->subtitle = gs_painter_keep(painter, &line);
+    name_seeds(gather, &seeds);
     line = (gs_line){0};
     gs_line_add(&line, "least to largest of %s", seeds.text);
     figure->band = gs_painter_keep(painter, &line);
     figure->dashed = "theory";
+    figure->edges = seeds.length > 0 ? "for a seed or more" : NULL;
     return figure->title && figure->subtitle && figure->band;
 }
 

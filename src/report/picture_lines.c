@@ -6,14 +6,14 @@
 #include "kernels/kernels.h"
 #include "report/picture_parts.h"
 
-enum { ARRAYS = 5 }; /* of a series: x, y, low, high, theory */
+enum { ARRAYS = 6 }; /* of a series: x, y, low, high, theory, edges */
 
 /* A number against an option, or some configurations against layers or steps. */
 size_t gs_lines_bytes(const gs_variation *variation) {
     const gs_gather *gather = variation->gather;
     size_t steps, of_layers, name = sizeof(gs_line) + 2 * GS_ALIGNMENT;
-    gs_cells_steps(gather->wholes, &steps);
-    gs_cells_steps(gather->layers, &of_layers);
+    gs_cells_steps(gather->all.wholes, &steps);
+    gs_cells_steps(gather->all.layers, &of_layers);
     steps = of_layers > steps ? of_layers : steps;
     size_t bytes = ARRAYS * (gather->config_count * sizeof(double) + 2 * GS_ALIGNMENT) + 8 * name;
     for (size_t i = 0; i < gather->config_count && i < GS_GATHER_CONFIGS; i++) {
@@ -44,11 +44,22 @@ static gs_cell_place place_at(const gs_gather *gather, size_t config, const uint
     return (gs_cell_place){config, gather->configs[config].step, index + 1};
 }
 
-static bool fill_band(gs_painter *painter, gs_series *series, size_t config,
-                      const uint64_t *steps) {
-    double *low = take_numbers(painter, series->count),
-           *high = take_numbers(painter, series->count);
-    if (!low || !high)
+/* What is marked at the edge: y, or what some networks are where y is the mean of the others. */
+static double edge_of(const gs_values *values, double y) {
+    if (isinf(y) || !values)
+        return y;
+    return values->others[GS_OTHERS_LOW] > 0    ? -INFINITY
+           : values->others[GS_OTHERS_HIGH] > 0 ? INFINITY
+                                                : NAN;
+}
+
+/* What the networks of a configuration have beside their mean. */
+static bool fill_spread(gs_painter *painter, gs_series *series, size_t config,
+                        const uint64_t *steps) {
+    double *low = take_numbers(painter, series->count);
+    double *high = take_numbers(painter, series->count);
+    double *edges = take_numbers(painter, series->count);
+    if (!low || !high || !edges)
         return false;
     for (size_t i = 0; i < series->count; i++) {
         const gs_values *values = gs_gather_at(
@@ -56,9 +67,11 @@ static bool fill_band(gs_painter *painter, gs_series *series, size_t config,
         bool is_there = isfinite(gs_values_mean(values));
         low[i] = is_there ? values->low : (double)NAN;
         high[i] = is_there ? values->high : (double)NAN;
+        edges[i] = edge_of(values, series->y[i]);
     }
     series->low = low;
     series->high = high;
+    series->edges = edges;
     return true;
 }
 
@@ -85,14 +98,17 @@ static bool fill_series(gs_painter *painter, gs_series *series, size_t config,
     double *x = take_numbers(painter, count);
     series->count = count;
     series->x = x;
-    for (size_t i = 0; i < count && x; i++)
+    for (size_t i = 0; i < count && x; i++) {
         x[i] = steps ? (double)steps[i] : (double)(i + 1);
+        x[i] = painter->figure->x.decades ? gs_log10(x[i]) : x[i];
+    }
     series->y = fill_means(painter, series, config, steps, painter->column);
     gs_variation_name(painter->variation, config, &name);
     series->name = gs_painter_keep(painter, &name);
     if (!x || !series->y || !series->name)
         return false;
-    if (painter->gather->configs[config].networks > 1 && !fill_band(painter, series, config, steps))
+    if (painter->gather->configs[config].networks > 1 &&
+        !fill_spread(painter, series, config, steps))
         return false;
     if (steps || !predicts(painter))
         return true;
@@ -149,6 +165,11 @@ static bool paint_lines(gs_painter *painter, const uint64_t *steps, size_t step_
     return fits && name && make_panel(painter, series, count);
 }
 
+/* Numbers that are spread as powers are: 1e-4, 1e-3, 1e-2. */
+static bool are_powers(double first, double middle, double last) {
+    return first > 0 && last >= 50 * first && middle < last / 5;
+}
+
 bool gs_paint_layers(gs_painter *painter) {
     painter->figure->x = (gs_quantity){
         .label = gs_has_head(painter->gather) ? "layer (last: head)" : "layer", .whole = true};
@@ -158,22 +179,24 @@ bool gs_paint_layers(gs_painter *painter) {
 bool gs_paint_steps(gs_painter *painter) {
     size_t count;
     const uint64_t *steps = gs_gather_steps(painter->gather, painter->column, &count);
-    painter->figure->x = (gs_quantity){.label = "step", .whole = true};
-    return paint_lines(painter, steps, count);
+    size_t first = steps[0] == 0; /* there is none among powers */
+    bool is_log = are_powers((double)steps[first], (double)steps[(first + count) / 2],
+                             (double)steps[count - 1]);
+    painter->figure->x =
+        (gs_quantity){.label = is_log && first > 0 ? "step (0 is left out)" : "step",
+                      .whole = !is_log,
+                      .decades = is_log};
+    return is_log ? paint_lines(painter, steps + first, count - first)
+                  : paint_lines(painter, steps, count);
 }
 
 /* ---- A number against an option ---- */
 
-/* Numbers that are spread as powers are: 1e-4, 1e-3, 1e-2. */
-static bool are_powers(const double *numbers, size_t count) {
-    double first = numbers[0], middle = numbers[count / 2], last = numbers[count - 1];
-    return first > 0 && last >= 50 * first && middle < last / 5;
-}
-
 bool gs_paint_number(gs_painter *painter) {
     const gs_factor *factor = gs_number_factor(painter->variation);
     size_t count = factor->count;
-    bool is_log = are_powers(factor->numbers, count);
+    const double *numbers = factor->numbers;
+    bool is_log = are_powers(numbers[0], numbers[count / 2], numbers[count - 1]);
     double *x = take_numbers(painter, count), *y = take_numbers(painter, count);
     gs_series *series = gs_painter_take(painter, 1, sizeof *series);
     gs_line label;
@@ -182,7 +205,7 @@ bool gs_paint_number(gs_painter *painter) {
     if (!x || !y || !series || !name)
         return false;
     for (size_t i = 0; i < count; i++) {
-        x[i] = is_log ? gs_log10(factor->numbers[i]) : factor->numbers[i];
+        x[i] = is_log ? gs_log10(numbers[i]) : numbers[i];
         y[i] = NAN;
     }
     for (size_t i = 0; i < painter->gather->config_count; i++)
@@ -190,7 +213,7 @@ bool gs_paint_number(gs_painter *painter) {
             y[factor->place[i]] = gs_gather_value(painter->gather, i, painter->column);
     *series = (gs_series){.name = "", .count = count, .x = x, .y = y};
     painter->figure->x = (gs_quantity){.label = factor->label,
-                                       .whole = !is_log && gs_are_whole(factor->numbers, count),
+                                       .whole = !is_log && gs_are_whole(numbers, count),
                                        .decades = is_log};
     painter->figure->y = (gs_quantity){
         .label = name, .decades = gs_is_log10(painter->gather->column[painter->column])};

@@ -151,6 +151,12 @@ static gs_status end_point(const gs_point_reader *r, const place *at, uint64_t p
                            expected, point, got);
 }
 
+void gs_points_write_line(FILE *out, const char *bytes, size_t length) {
+    bool is_foreign = length > 1 && bytes[length - 2] == '\r';
+    fwrite(bytes, 1, length - 1 - is_foreign, out);
+    putc('\n', out);
+}
+
 gs_status gs_points_copy(gs_point_reader *reader, FILE *out, uint64_t *networks, gs_error *error) {
     uint64_t point = reader->point;
     place at = {.run = reader->run - 1};
@@ -159,7 +165,7 @@ gs_status gs_points_copy(gs_point_reader *reader, FILE *out, uint64_t *networks,
         if (!reader->is_summary)
             status = follow(reader, &at, error);
         if (status == GS_OK && out)
-            fwrite(reader->line->bytes, 1, reader->line->length, out);
+            gs_points_write_line(out, reader->line->bytes, reader->line->length);
         if (status == GS_OK)
             status = peek(reader, error);
         if (status == GS_OK && reader->is_summary && reader->line && reader->point == point)

@@ -29,9 +29,13 @@ typedef struct {
 gs_status gs_points_open(gs_point_reader *reader, const char *path, gs_error *error);
 void gs_points_close(gs_point_reader *reader); /* {0} does nothing */
 
-/* Copy the rows of the next point as they are to `out`, if it is not NULL, and find the one after
-   it. `*networks` is how many networks a point has: 0 if that is not known yet, and then it is
-   found. What cannot be written shows in ferror(). Errors: as above. */
+/* Write a line of a sheet as it is, but for \r\n: the rows of one shard may have been through the
+   hands of others. */
+void gs_points_write_line(FILE *out, const char *bytes, size_t length);
+
+/* Copy the rows of the next point like that to `out`, if it is not NULL, and find the one after it.
+   `*networks` is how many networks a point has: 0 if that is not known yet, and then it is found.
+   What cannot be written shows in ferror(). Errors: as above. */
 gs_status gs_points_copy(gs_point_reader *reader, FILE *out, uint64_t *networks, gs_error *error);
 
 #endif

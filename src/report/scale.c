@@ -219,12 +219,16 @@ void gs_scale_line(const gs_scale *scale, size_t tick, char out[40]) {
         gs_format(out, 40, "10^%s", text.exponent);
 }
 
+void gs_drop_sign_of_zero(char *text) {
+    if (*text == '-' && strspn(text + 1, "0.") == strlen(text + 1))
+        memmove(text, text + 1, strlen(text));
+}
+
 void gs_format_cell(char out[32], double value, double largest) {
     int decimals = largest < 9.995 ? 2 : largest < 99.95 ? 1 : 0;
     if (largest >= 1e6 || (largest > 0 && largest < 0.01))
         gs_format(out, 32, "%.1e", value);
     else
         gs_format(out, 32, "%.*f", decimals, value);
-    if (*out == '-' && strspn(out + 1, "0.") == strlen(out + 1))
-        memmove(out, out + 1, strlen(out));
+    gs_drop_sign_of_zero(out);
 }

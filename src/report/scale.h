@@ -51,8 +51,10 @@ gs_tick_text gs_scale_text(const gs_scale *scale, size_t tick);
 /* That in one line: "0.25", "5e-7", "10^3". */
 void gs_scale_line(const gs_scale *scale, size_t tick, char out[40]);
 
-/* Two to four digits of a value that fit a cell of a map whose values are as large as `largest`;
-   "-0.0" is "0.0". */
+/* "-0.00" becomes "0.00". */
+void gs_drop_sign_of_zero(char *text);
+
+/* Two to four digits of a value that fit a cell of a map whose values are as large as `largest`. */
 void gs_format_cell(char out[32], double value, double largest);
 
 #endif

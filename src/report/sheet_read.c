@@ -49,15 +49,13 @@ gs_status gs_sheet_refuse(const gs_sheet_reader *reader, gs_error *error, const 
 
 static gs_status grow(gs_sheet_reader *r, gs_error *error) {
     size_t room = r->room > 0 ? 2 * r->room : FIRST_ROOM;
-    char *buffer = gs_alloc(room, 1, error), *text = buffer ? gs_alloc(room + 1, 1, error) : NULL;
-    if (!text) {
-        gs_free(buffer);
+    char *buffer = gs_realloc(r->buffer, r->end, room, 1, error);
+    if (!buffer)
         return GS_ERR_MEMORY;
-    }
-    memcpy(buffer, r->buffer ? r->buffer : "", r->end);
-    gs_free(r->buffer);
-    gs_free(r->text);
     r->buffer = buffer;
+    char *text = gs_realloc(r->text, 0, room + 1, 1, error);
+    if (!text)
+        return GS_ERR_MEMORY;
     r->text = text;
     r->room = room;
     return GS_OK;

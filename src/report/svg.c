@@ -42,6 +42,7 @@ static const char dark_rules[] =
     ".gs-grid{stroke:#2e3338}"
     ".gs-axis{stroke:#737a80}"
     ".gs-edge{fill:#16191d}"
+    ".gs-outline{filter:drop-shadow(0 0 1px #fff)}"
     ".gs-key{color:#aeb4ba}"
     ".gs-ordered{filter:brightness(1.5)}";
 
@@ -110,6 +111,7 @@ static void begin_element(FILE *out, const gs_figure *figure, double width, doub
             (int)width, (int)height, (int)width, (int)height, font_family, map ? "map" : "lines");
     gs_pen_attribute(out, "aria-label", figure->title);
     gs_pen_attribute(out, "data-x-label", map ? figure->columns.label : figure->x.label);
+    gs_pen_attribute(out, "data-x-decades", !map && figure->x.decades ? "on" : NULL);
     gs_pen_attribute(out, "data-y-label", map ? figure->rows.label : figure->y.label);
     gs_pen_attribute(out, "data-value-label", map ? figure->value.label : NULL);
     fputs(">\n", out);

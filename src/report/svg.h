@@ -2,7 +2,8 @@
  * A figure as SVG: one element that needs nothing from outside, in print and on a light or dark
  * screen. A page that holds several can write the style once, and use what is marked for it:
  *
- *   svg.gs-figure       data-kind "lines" or "map"; data-x-label, data-y-label, data-value-label
+ *   svg.gs-figure       data-kind "lines" or "map"; data-x-label, data-y-label, data-value-label;
+ *                       data-x-decades if x is log10 of what the label names
  *     g.gs-panel        data-box "left top width height", in the coordinates of the svg
  *                       lines: data-x and data-y "low high" of the box, so that a place is a value
  *                       map: data-columns, data-rows: the left of every column and the top of every

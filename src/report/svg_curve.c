@@ -143,9 +143,9 @@ void gs_pen_edge(FILE *out, double x, double y, bool upward) {
     fprintf(out, "h8l-4,%s6.5z", upward ? "-" : "");
 }
 
-void gs_plot_edges(FILE *out, const gs_plot *plot, const gs_series *series, const double *y,
-                   double shift) {
+void gs_plot_edges(FILE *out, const gs_plot *plot, const gs_series *series, double shift) {
     enum { APART = 14 };
+    const double *y = series->edges ? series->edges : series->y;
     double last[2] = {-INFINITY, -INFINITY};
     for (size_t i = 0; i < series->count; i++) {
         if (!isfinite(series->x[i]) || !isinf(y[i]))

@@ -22,27 +22,26 @@ static size_t names_shown(const gs_svg_legend *legend) {
 }
 
 /* The text of a note, in `room` if need be; NULL if there is nothing to say. */
-static const char *note_text(const gs_svg_legend *legend, note which, char room[32]) {
+static const char *note_text(const gs_svg_legend *legend, note which, char room[64]) {
     const gs_figure *figure = legend->figure;
     const gs_legend *names = legend->names;
     switch (which) {
     case NOTE_MORE:
-        snprintf(room, 32, "and %zu more", names->count - names_shown(legend));
+        snprintf(room, 64, "and %zu more", names->count - names_shown(legend));
         return names_shown(legend) == NAMES_MOST && names->count > NAMES_MOST ? room : NULL;
     case NOTE_DASHED:
         return names->theory && figure->dashed && *figure->dashed ? figure->dashed : NULL;
     case NOTE_BAND:
         return names->bands && figure->band && *figure->band ? figure->band : NULL;
-    case NOTE_INFINITE:
-        return legend->range.infinite ? "infinite" : NULL;
     default:
-        return !legend->range.zero ? NULL : figure->y.decades ? "exactly 0" : "-infinite";
+        gs_figure_edge_text(figure, which == NOTE_INFINITE, room);
+        return (which == NOTE_INFINITE ? legend->range.infinite : legend->range.zero) ? room : NULL;
     }
 }
 
 double gs_svg_legend_width(const gs_svg_legend *legend) {
     double width = 0;
-    char room[32];
+    char room[64];
     for (size_t hue = 0; hue < names_shown(legend); hue++)
         width = fmax(width, gs_pen_width(GS_PEN_NAME, legend->names->names[hue]));
     for (note n = 0; n < NOTES; n++)
@@ -53,7 +52,7 @@ double gs_svg_legend_width(const gs_svg_legend *legend) {
 
 double gs_svg_legend_height(const gs_svg_legend *legend) {
     size_t lines = names_shown(legend);
-    char room[32];
+    char room[64];
     for (note n = 0; n < NOTES; n++)
         lines += note_text(legend, n, room) != NULL;
     return (double)lines * LINE;
@@ -99,7 +98,7 @@ static void write_name(FILE *out, const gs_svg_legend *legend, size_t hue, doubl
 }
 
 static bool write_note(FILE *out, const gs_svg_legend *legend, note which, double left, double y) {
-    char room[32];
+    char room[64];
     const char *text = note_text(legend, which, room);
     if (!text)
         return false;

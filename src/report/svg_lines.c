@@ -178,7 +178,7 @@ static void write_series(FILE *out, const gs_svg_lines *lines, const gs_plot *pl
         fputs("\"/>\n", out);
         write_points(out, lines, plot, series, hue);
         begin_path(out, "gs-edge");
-        gs_plot_edges(out, plot, series, series->y, (double)(hue % 4) * 3);
+        gs_plot_edges(out, plot, series, (double)(hue % 4) * 3);
         fputs("\"/>\n", out);
     }
     if (series->theory) {

@@ -87,9 +87,8 @@ void gs_plot_points(FILE *out, const gs_plot *plot, const gs_series *series, con
                     size_t shape, double apart);
 void gs_pen_mark(FILE *out, size_t shape, double x, double y);
 
-/* Triangles at the edge where y is -inf or inf, the first `shift` pixels on. */
-void gs_plot_edges(FILE *out, const gs_plot *plot, const gs_series *series, const double *y,
-                   double shift);
+/* Triangles at the edge, the first `shift` pixels on. */
+void gs_plot_edges(FILE *out, const gs_plot *plot, const gs_series *series, double shift);
 void gs_pen_edge(FILE *out, double x, double y, bool upward);
 
 /* ---- svg_legend.c: names beside the plots ---- */
@@ -113,7 +112,7 @@ void gs_svg_legend_write(FILE *out, const gs_svg_legend *legend, double left, gs
 void gs_svg_series_attributes(FILE *out, const gs_svg_legend *legend, const char *class,
                               size_t hue);
 
-/* The shape of its marks; and whether it needs them although it has many points. */
+/* The shape of its marks. */
 size_t gs_svg_series_shape(size_t hue);
 
 #endif

@@ -32,21 +32,14 @@ static void put_item(FILE *out, size_t *column, const char *name, const char *va
     *column += width;
 }
 
-static bool is_among(const char *option, const char *const *names) {
-    for (; *names; names++)
-        if (strcmp(option, *names) == 0)
-            return true;
-    return false;
-}
-
 /* What every title shows at its place, and that of training in the order of the options. */
 static const char *const always_shown[] = {"layers", "width", "act", "init", "batch", NULL};
 static const char *const of_training[] = {"steps", "opt", "lr", NULL};
 
 static bool is_listed(const gs_config *config, const gs_option *option, bool is_usual) {
-    if (config->steps > 0 && is_among(option->name, of_training))
+    if (config->steps > 0 && gs_is_among(option->name, of_training))
         return true;
-    return option->column && !is_usual && !is_among(option->name, always_shown);
+    return option->column && !is_usual && !gs_is_among(option->name, always_shown);
 }
 
 static const char *option_text(char *const *texts, const char *name) {

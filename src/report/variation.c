@@ -32,10 +32,11 @@ static bool is_open(const gs_gather *gather, size_t config, size_t option) {
 
 /* ---- The values of an option ---- */
 
-static bool differs(const gs_gather *gather, size_t option) {
+/* Among what failed "auto" is a value: there may be no other difference. */
+static bool differs(const gs_gather *gather, size_t option, bool among_failed) {
     size_t first = SIZE_MAX;
     for (size_t c = 0; c < gather->config_count; c++) {
-        if (is_open(gather, c, option))
+        if (among_failed ? gather->configs[c].networks > 0 : is_open(gather, c, option))
             continue;
         first = first == SIZE_MAX ? c : first;
         if (strcmp(text_of(gather, c, option), text_of(gather, first, option)) != 0)
@@ -160,6 +161,19 @@ static bool make_factors(gs_variation *variation, const varied *all, size_t coun
     return fits;
 }
 
+static bool list_told(gs_variation *variation, const varied *all, size_t count) {
+    const gs_gather *gather = variation->gather;
+    size_t *told = gs_arena_alloc(variation->arena, gather->option_count * sizeof *told);
+    for (size_t i = 0, k = 0; i < gather->option_count && told; i++) {
+        bool is_varied = k < count && all[k].option == i;
+        if (is_varied ? !all[k].follows : differs(gather, i, true))
+            told[variation->told_count++] = i;
+        k += is_varied;
+    }
+    variation->told = told;
+    return told;
+}
+
 static bool find_factors(gs_variation *variation) {
     const gs_gather *gather = variation->gather;
     size_t configs = gather->config_count, count = 0, each = (configs + 1) * sizeof(size_t);
@@ -168,7 +182,7 @@ static bool find_factors(gs_variation *variation) {
     size_t *order = gs_arena_alloc(arena, each), *rank = gs_arena_alloc(arena, each);
     for (size_t i = 0; i < gather->option_count; i++) {
         varied v = {.option = i};
-        if (!differs(gather, i))
+        if (!differs(gather, i, false))
             continue;
         v.first = gs_arena_alloc(arena, each);
         v.place = gs_arena_alloc(arena, each);
@@ -180,7 +194,7 @@ static bool find_factors(gs_variation *variation) {
         all[count++] = v;
     }
     relate(gather, all, count);
-    return make_factors(variation, all, count);
+    return make_factors(variation, all, count) && list_told(variation, all, count);
 }
 
 /* ---- Texts ---- */
@@ -245,14 +259,21 @@ static bool is_worth_saying(const gs_variation *variation, size_t option) {
     return !row->automatic && !is_usual(variation, 0, option);
 }
 
+static const char *known_text(const gs_gather *gather, size_t option) {
+    size_t config = 0;
+    while (config + 1 < gather->config_count && is_open(gather, config, option))
+        config++;
+    return text_of(gather, config, option);
+}
+
 void gs_variation_common(const gs_variation *variation, gs_line *text) {
     const gs_gather *gather = variation->gather;
     *text = (gs_line){0};
     for (size_t i = 0; i < gather->option_count && gather->config_count > 0; i++) {
         const gs_option *option = gather->options[i];
-        if (differs(gather, i) || !is_worth_saying(variation, i))
+        if (differs(gather, i, false) || !is_worth_saying(variation, i))
             continue;
-        const char *value = text_of(gather, 0, i), *slash = strrchr(value, '/');
+        const char *value = known_text(gather, i), *slash = strrchr(value, '/');
         add_option(option, option->kind == GS_OPTION_TEXT && slash ? slash + 1 : value, text);
     }
 }

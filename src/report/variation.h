@@ -21,8 +21,10 @@ typedef struct {
     const gs_factor *factors; /* in the order of gs_config_options */
     size_t option_count;
     const size_t *options; /* indices of those that differ */
-    bool is_long;          /* names that say all of it are */
-    char **usual;          /* the defaults of gs_config_options */
+    size_t told_count;
+    const size_t *told; /* and with them those in which only networks that failed do */
+    bool is_long;       /* names that say all of it are */
+    char **usual;       /* the defaults of gs_config_options */
     struct gs_arena *arena;
 } gs_variation;
 

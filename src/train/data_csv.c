@@ -147,18 +147,12 @@ static gs_status check_cell(csv_reader *csv, gs_text_status text, double value, 
 }
 
 static gs_status append(csv_reader *csv, double value) {
-    if (csv->count == csv->capacity) {
-        size_t capacity = csv->capacity == 0 ? 4096 : 2 * csv->capacity;
-        double *values = gs_alloc(capacity, sizeof *values, csv->error);
-        if (!values)
-            return GS_ERR_MEMORY;
-        if (csv->count > 0)
-            memcpy(values, csv->values, csv->count * sizeof *values);
-        gs_free(csv->values);
-        csv->values = values;
-        csv->capacity = capacity;
-    }
-    csv->values[csv->count++] = value;
+    double *values = gs_grow(csv->values, csv->count, csv->count + 1, &csv->capacity,
+                             sizeof *values, csv->error);
+    if (!values)
+        return GS_ERR_MEMORY;
+    csv->values = values;
+    values[csv->count++] = value;
     return GS_OK;
 }
 

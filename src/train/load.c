@@ -128,17 +128,11 @@ static gs_status refuse(const loading *load, const char *name, const char *expec
 }
 
 static bool is_passed_over(const char *name) {
-    static const char *const names[] = {"input", "target", "readout"};
-    static const char *const endings[] = {"grad",    "initial",    "momentum_buffer",
-                                          "exp_avg", "exp_avg_sq", "square_avg"};
+    static const char *const names[] = {"input", "target", "readout", NULL};
+    static const char *const endings[] = {
+        "grad", "initial", "momentum_buffer", "exp_avg", "exp_avg_sq", "square_avg", NULL};
     const char *dot = strrchr(name, '.');
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
-        if (strcmp(dot + 1, endings[i]) == 0)
-            return true;
-    return false;
+    return gs_is_among(name, names) || (dot && gs_is_among(dot + 1, endings));
 }
 
 /* In our own files every parameter has its name. */

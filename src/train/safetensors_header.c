@@ -164,29 +164,13 @@ static gs_status read_tensor(gs_safetensors *file, gs_stored_tensor *tensor, gs_
 
 /* ---- The whole header ---- */
 
-/* Makes room for one more element in *array. */
-static gs_status grow(void **array, size_t count, size_t *capacity, size_t size, gs_error *error) {
-    if (count < *capacity)
-        return GS_OK;
-    size_t wanted = *capacity == 0 ? 16 : 2 * *capacity;
-    void *larger = gs_alloc(wanted, size, error);
-    if (!larger)
-        return GS_ERR_MEMORY;
-    if (count > 0)
-        memcpy(larger, *array, count * size);
-    gs_free(*array);
-    *array = larger;
-    *capacity = wanted;
-    return GS_OK;
-}
-
 static gs_status add_tensor(gs_safetensors *file, const char *name, gs_error *error) {
-    void *array = file->tensors;
-    gs_status status = grow(&array, file->count, &file->capacity, sizeof *file->tensors, error);
-    file->tensors = array;
-    if (status != GS_OK)
-        return status;
-    gs_stored_tensor *tensor = &file->tensors[file->count++];
+    gs_stored_tensor *tensors = gs_grow(file->tensors, file->count, file->count + 1,
+                                        &file->capacity, sizeof *tensors, error);
+    if (!tensors)
+        return GS_ERR_MEMORY;
+    file->tensors = tensors;
+    gs_stored_tensor *tensor = &tensors[file->count++];
     *tensor = (gs_stored_tensor){.name = name, .position = last_piece(file)};
     return read_tensor(file, tensor, error);
 }
@@ -198,13 +182,13 @@ static gs_status add_metadata(gs_safetensors *file, gs_error *error) {
         entry.text = gs_json_text(&file->header);
     if (!entry.text)
         return refuse_json(file, error);
-    void *array = file->metadata;
-    gs_status status =
-        grow(&array, file->metadata_count, &file->metadata_capacity, sizeof *file->metadata, error);
-    file->metadata = array;
-    if (status == GS_OK)
-        file->metadata[file->metadata_count++] = entry;
-    return status;
+    gs_metadata *metadata = gs_grow(file->metadata, file->metadata_count, file->metadata_count + 1,
+                                    &file->metadata_capacity, sizeof *metadata, error);
+    if (!metadata)
+        return GS_ERR_MEMORY;
+    file->metadata = metadata;
+    metadata[file->metadata_count++] = entry;
+    return GS_OK;
 }
 
 static gs_status read_metadata(gs_safetensors *file, gs_error *error) {

@@ -63,8 +63,8 @@ static void new_weights(const gs_engine *engine, stack *s) {
             memcpy(w->data, s->weights[0].data, bytes);
     }
     for (size_t l = 1; l < s->shape.layers; l++) {
-        s->weights[l - 1].upcoming[0] = s->weights[l].data;
-        s->weights[l].upcoming[1] = s->weights[l - 1].data;
+        s->weights[l - 1].upcoming[0] = &s->weights[l];
+        s->weights[l].upcoming[1] = &s->weights[l - 1];
     }
 }
 

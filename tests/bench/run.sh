@@ -159,21 +159,23 @@ measure_processes() {
 
 # ---- Sweeps ----
 
-# Every 85th point has each depth once, and is of every activation, init, norm and residual.
+# Both samples have every depth, activation, init, norm and residual alike: every 85th point is six
+# of them, one of each depth.
 measure_sweeps() {
-    local threads some=29 item='a 29th of it' networks=60
+    local way threads some=5 item='a fifth of it' networks=348
     local sweep=("$gradsim" sweep --layers 16..96:16 --act 'sigmoid,tanh,relu,leaky-relu'
         --init 'xavier,he,orthogonal' --norm 'none,batch,layer' --residual 'none,add' --seeds 4)
     local points=$BUILD/bench/points.csv
     [ -z "$FULL" ] || { some=1 item='all of it' networks=1728; }
     measure sweep "$item" "$networks" "${sweep[@]}" --shard "1/$some"
-    measure sweep '24 networks of it' 24 "${sweep[@]}" --shard 1/85
     "${sweep[@]}" --shard 1/85 --dry-run --format csv -o "$points" || status=1
-    for threads in ${python:+$thread_counts}; do
-        OPENBLAS_CORETYPE=${core[f64]} OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 "$python" -B \
-            tests/bench/sweep.py "$points" "$threads" 8 '24 networks of it' >> "$rows" || status=1
+    for way in ${python:+script batched}; do
+        for threads in $thread_counts; do
+            OPENBLAS_CORETYPE=${core[f64]} OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 "$python" -B \
+                tests/bench/sweep.py "$way" "$points" "$threads" 8 "$item" >> "$rows" || status=1
+        done
     done
-    measure sweep '24 networks of it' 24 "${sweep[@]}" --shard 1/85
+    measure sweep "$item" "$networks" "${sweep[@]}" --shard "1/$some"
 }
 
 # ---- Streamed weights ----

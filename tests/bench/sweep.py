@@ -1,8 +1,10 @@
-"""sweep.py POINTS.csv PROCESSES SECONDS ITEM: what PyTorch takes for networks of a sweep, 4 seeds a
-point, with the columns that gradsim measures (but no theory); a row as bench.h has them.
+"""sweep.py WAY POINTS.csv PROCESSES SECONDS ITEM: what PyTorch takes for networks of a sweep, 4 seeds
+a point, with the columns that gradsim measures (but no theory); a row as bench.h has them.
 
-Layers are measured together, a few operations a network. Weights need no gradient: that of a layer
-comes from two Gram matrices, ||sum over b of d_b u_b^T||^2 = sum over b, b' of (d_b.d_b') (u_b.u_b').
+There are two ways. `script` is that of most scripts: autograd, and a loop over the layers. `batched`
+is for speed: layers are measured together, a few operations a network, and weights need no gradient;
+that of a layer comes from two Gram matrices,
+||sum over b of d_b u_b^T||^2 = sum over b, b' of (d_b.d_b') (u_b.u_b').
 """
 import csv
 import io
@@ -118,29 +120,75 @@ def measure(task):
     return text.getvalue()
 
 
+def measure_script(task):
+    """The same, a layer at a time."""
+    point, seed = task
+    torch.manual_seed(seed)
+    act, slope_of, steepest = choice(ACTIVATIONS, point["act"])
+    layers, width, batch = (int(point[name]) for name in ("layers", "width", "batch"))
+    skips, normalise = point["residual"] == "add", NORMS[point["norm"]]
+    dense = [torch.nn.Linear(width, width) for _ in range(layers)]
+    x, passed = torch.randn(batch, width, requires_grad=True), []
+    for layer in dense:
+        choice(INITS, point["init"])(layer.weight)
+        torch.nn.init.zeros_(layer.bias)
+        u, product = x, layer(x)
+        z = normalise(product)
+        a = act(z)
+        x = u + a if skips else a
+        for signal in (product, z, a, x):
+            signal.retain_grad()
+        passed.append((u, product, z, a, x))
+    loss = torch.nn.functional.mse_loss(x, torch.randn(batch, width))
+    loss.backward()
+    text, above = io.StringIO(), None
+    for number, (layer, (u, product, z, a, x)) in enumerate(zip(dense, passed), 1):
+        with torch.no_grad():
+            slope, grad, weight = slope_of(z, a), layer.weight.grad.norm(), layer.weight.norm()
+            examples = torch.einsum("bo,bi->boi", product.grad, u).flatten(1)
+            lengths = examples.norm(dim=1)
+            noise = (lengths.square().sum() - grad**2 / batch) / (batch - 1)
+            cosines = (examples / lengths[:, None]).sum(0).norm() ** 2 - batch
+            own = [signal.grad.norm() for signal in (z, a, x)]
+            gain = [own[1] / above[0], own[0] / own[1], own[0] / above[0]] if above else []
+            columns = [z.mean(), z.std(), a.mean(), a.std(), (slope.abs() < steepest / 10).double().mean(),
+                       (slope == 0).double().mean(), (slope == 0).all(0).double().mean(), weight,
+                       torch.linalg.matrix_norm(layer.weight, 2), grad, grad.log10(),
+                       layer.bias.grad.norm().log10(), own[0].log10(), *gain, grad / weight,
+                       grad / (noise * batch).sqrt(), cosines / (batch * (batch - 1)),
+                       *((a.grad.abs() <= lost).double().mean() for lost in LARGEST_LOST)]
+            row = [column.item() for column in columns]
+        above = own
+        csv.writer(text).writerow([seed, number, "dense", loss.item(), *row, *point.values()])
+    return text.getvalue()
+
+
+WAYS = {"script": measure_script, "batched": measure}
+
+
 def prepare():
     torch.set_default_dtype(torch.float64)
     torch.set_num_threads(1)
 
 
 def main():
-    processes = int(sys.argv[2])
-    with open(sys.argv[1], encoding="ascii") as file:
+    way, processes = sys.argv[1], int(sys.argv[3])
+    with open(sys.argv[2], encoding="ascii") as file:
         points = list(csv.DictReader(file))
     # The deepest first, so that processes end together.
     points.sort(key=lambda point: -int(point["layers"]))
     tasks = [(point, seed) for point in points for seed in range(1, SEEDS + 1)]
     times, end = [], 0
     with multiprocessing.get_context("spawn").Pool(processes, prepare) as pool:
-        pool.map(measure, tasks[-4 * processes:], 1)
-        end = time.perf_counter() + float(sys.argv[3])
+        pool.map(WAYS[way], tasks[-4 * processes:], 1)
+        end = time.perf_counter() + float(sys.argv[4])
         while len(times) < 2 or time.perf_counter() < end:
             start = time.perf_counter()
-            pool.map(measure, tasks, 1)
+            pool.map(WAYS[way], tasks, 1)
             times.append(time.perf_counter() - start)
     least, median = min(times), statistics.median(times)
-    print("sweep,96x128x64,f64", processes, sys.argv[4], "torch", f"{least:.6g}", f"{median:.6g}",
-          len(tasks), "network", sep=",")
+    print("sweep,96x128x64,f64", processes, sys.argv[5], f"torch {way}", f"{least:.6g}",
+          f"{median:.6g}", len(tasks), "network", sep=",")
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ function set_target(against,    parts, width, one) {
         low = 100
     if (group == "sweep" && against == "one thread")
         low = 1.8
-    if (group == "sweep" && against == "torch")
+    if (group == "sweep" && against ~ /^torch/)
         low = 60
     if (group == "streamed" && against == "both floors")
         high = 1.3

@@ -37,6 +37,8 @@ LOGS = {
                 "--summary"],
     "training": ["sweep", "--layers", "5", "--width", "16", "--act", "tanh,relu", "--seeds", "2",
                  "--data", DIGITS, "--test-share", "0.2", "--steps", "40", "--log-every", "4"],
+    "spaced": ["run", "--layers", "3", "--width", "8", "--data", DIGITS, "--steps", "1000",
+               "--log-every", "log"],
     "infinite": ["sweep", "--layers", "40", "--width", "8", "--act", "sigmoid,softplus",
                  "--init", "xavier,normal:1e15"],
 }
@@ -151,14 +153,15 @@ def power(text):
     return float(text[2:].replace("−", "-"))
 
 
-def point_at_layer(browser, layer, layers):
-    """Move to where it is drawn: 1 % of the axis is free on both sides."""
-    numbers = "document.querySelector('.wide .gs-panel').dataset.%s.split(' ').map(Number)"
-    scroll_to(browser, ".wide .gs-figure")
-    left, top, _, _ = box(browser, ".wide .gs-figure")
+def point_at(browser, place, figure=""):
+    """Move to where it is drawn on the x axis: 1 % of that is free on both sides."""
+    numbers = "document.querySelector('.wide .gs-figure" + figure + " .gs-panel').dataset.%s" \
+              ".split(' ').map(Number)"
+    scroll_to(browser, ".wide .gs-figure" + figure)
+    left, top, _, _ = box(browser, ".wide .gs-figure" + figure)
     x, y, width, height = browser.run(numbers % "box")
     low, high = browser.run(numbers % "x")
-    browser.move(left + x + width * (layer - low) / (high - low), top + y + height / 2)
+    browser.move(left + x + width * (place - low) / (high - low), top + y + height / 2)
 
 
 def complaints(browser):
@@ -189,7 +192,7 @@ def test_the_pointer_shows_the_values_of_a_layer(browser):
     browser.show()
     browser.open("lines.html")
     for layer in (1, 7, 24):
-        point_at_layer(browser, layer, 24)
+        point_at(browser, layer)
         rows = tip(browser)
         assert rows[0] == ["layer %d" % layer], rows[0]
         shown = {row[1]: power(row[2]) for row in rows[1:]}
@@ -200,6 +203,17 @@ def test_the_pointer_shows_the_values_of_a_layer(browser):
         assert list(shown.values()) == sorted(shown.values(), reverse=True), shown
     browser.move(2, 2)
     assert tip(browser) is None
+
+
+def test_the_pointer_shows_the_step_on_an_axis_of_powers(browser):
+    browser.show()
+    browser.open("spaced.html")
+    losses = {int(row["step"]): float(row["loss"]) for row in rows_of("spaced")}
+    for step in (1, 50, 1000):
+        point_at(browser, math.log10(step), "[data-x-decades]")
+        rows = tip(browser)
+        assert rows[0] == ["step %d" % step], rows[0]
+        assert abs(float(rows[1][2]) - losses[step]) < 0.001, (rows[1], losses[step])
 
 
 def test_the_pointer_shows_the_value_of_a_cell(browser):
@@ -231,7 +245,7 @@ def test_a_click_hides_and_shows_a_series(browser):
     click(browser, ".legend button", 1)
     assert displays(browser, 1) == "none" and browser.run(pressed) == "false"
     assert displays(browser, 0) != "none" and displays(browser, 2) != "none"
-    point_at_layer(browser, 5, 24)
+    point_at(browser, 5)
     names = [row[1] for row in tip(browser)[1:]]
     assert len(names) == 5 and "act sigmoid, init he-normal" not in names, names
     click(browser, ".legend button", 1)
@@ -334,7 +348,7 @@ def test_nothing_moves_while_it_loads_and_is_used(browser):
     browser.open("lines.html")
     before = browser.run("document.documentElement.scrollHeight")
     click(browser, ".legend button")
-    point_at_layer(browser, 5, 24)
+    point_at(browser, 5)
     click(browser, "th button", 1)
     assert browser.run("document.documentElement.scrollHeight") == before
     shift = browser.run("new Promise(done => { new PerformanceObserver(list => done(list"

@@ -1,6 +1,7 @@
 /* Sheets, gathered and drawn. */
 #include "fuzz.h"
 #include "report/draw.h"
+#include "report/page.h"
 #include "report/picture.h"
 #include "report/svg.h"
 
@@ -12,7 +13,15 @@ static void draw(const gs_figure *figure) {
     fclose(out);
 }
 
-/* Every kind that suits, as a page has them. */
+static void write_page(const gs_variation *variation) {
+    FILE *out = fopen("/dev/null", "w");
+    fuzz_check(out != NULL, "/dev/null");
+    gs_status status = gs_page_write(out, variation, NULL, NULL);
+    fuzz_check((status == GS_OK) == (variation->gather->config_count > 0), "a page of something");
+    fclose(out);
+}
+
+/* Every kind that suits, also those that neither a plot nor a page chooses. */
 static void draw_all(const gs_gather *gather) {
     gs_error error = {0};
     gs_picture_kind chosen;
@@ -28,6 +37,7 @@ static void draw_all(const gs_gather *gather) {
         draw(&picture->figure);
         gs_picture_free(picture);
     }
+    write_page(variation);
     gs_variation_free(variation);
 }
 
@@ -37,6 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     FILE *file = fopen(fuzz_path("x"), "rb");
     fuzz_check(file != NULL, "a file in /tmp");
     gs_gather *gather = gs_gather_new(NULL, NULL, NULL, &error);
+    gs_page_ask(gather);
     gs_status status = gs_gather_file(gather, file, "x", &error);
     fuzz_check(status == error.code, "a code in the error");
     if (status == GS_OK)

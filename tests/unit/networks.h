@@ -2,23 +2,9 @@
 #ifndef GS_TEST_NETWORKS_H
 #define GS_TEST_NETWORKS_H
 
-#include "gradsim.h"
-#include "test.h"
+#include "configs.h"
 
 static gs_error error;
-
-/* `options` is "layers=3 act=relu"; what is not named has its default. */
-static inline gs_config *config_of(const char *options) {
-    gs_config *config = gs_config_new(&error);
-    char line[512], *rest = line, *word;
-    snprintf(line, sizeof line, "%s", options);
-    while ((word = strtok_r(rest, " ", &rest))) {
-        char *value = strchr(word, '=');
-        *value++ = '\0';
-        CHECK_THAT(gs_config_set(config, word, value, &error) == GS_OK, "%s", error.message);
-    }
-    return config;
-}
 
 /* A network with a drawn batch that keeps its gradients. */
 static inline gs_network *network_of(const char *options) {

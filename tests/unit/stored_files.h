@@ -4,6 +4,7 @@
 #ifndef GS_STORED_FILES_H
 #define GS_STORED_FILES_H
 
+#include "configs.h"
 #include "net/config.h"
 #include "test_files.h"
 #include "train/safetensors_read.h"
@@ -46,16 +47,8 @@ static inline const char *message_of(const char *name, const char *message) {
 
 /* ---- Networks to save and to load ---- */
 
-/* "layers=3 act=relu", resolved; what is not named has its default. */
-static inline gs_config *config_of(const char *options) {
-    gs_config *config = gs_config_new(NULL);
-    char line[512], *rest = line, *word;
-    snprintf(line, sizeof line, "%s", options);
-    while ((word = strtok_r(rest, " ", &rest))) {
-        char *value = strchr(word, '=');
-        *value++ = '\0';
-        CHECK_THAT(gs_config_set(config, word, value, NULL) == GS_OK, "%s=%s", word, value);
-    }
+static inline gs_config *resolved_of(const char *options) {
+    gs_config *config = config_of(options);
     CHECK_THAT(gs_config_resolve(config, 0, 0, NULL) == GS_OK, "%s", options);
     return config;
 }

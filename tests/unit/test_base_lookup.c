@@ -44,6 +44,7 @@ static void test_fnv_1a_is_as_published(void) {
     CHECK(gs_hash(0, "", 0) == 0xcbf29ce484222325u);
     CHECK(gs_hash(0, "a", 1) == 0xaf63dc4c8601ec8cu);
     CHECK(gs_hash(0, "foobar", 6) == 0x85944171f73967e8u);
+    CHECK(gs_hash(gs_hash(0, "foo", 3), "bar", 3) == 0x85944171f73967e8u);
 }
 
 static void test_a_failed_allocation_leaves_what_is_there(void) {

@@ -77,6 +77,41 @@ static void test_only_the_allocation_that_was_asked_to_fail_fails(void) {
     gs_free(third);
 }
 
+static void test_an_array_that_grows_keeps_what_is_used(void) {
+    size_t room = 0;
+    uint32_t *array = gs_grow(NULL, 0, 0, &room, sizeof *array, NULL);
+    CHECK(array && room == 0);
+    for (uint32_t count = 0; count < 1000; count++) {
+        uint32_t *before = array;
+        size_t room_before = room;
+        array = gs_grow(array, count, count + 1, &room, sizeof *array, NULL);
+        CHECK((array == before) == (count < room_before));
+        CHECK(room == (count < room_before ? room_before : 2 * (count + 1)));
+        for (size_t i = 0; array && array != before && i < room; i++)
+            CHECK_THAT(array[i] == (i < count ? i + 1 : 0), "%zu of %zu is %u", i, room, array[i]);
+        array[count] = count + 1;
+    }
+    gs_free(array);
+}
+
+static void test_an_array_that_cannot_grow_is_as_it_was(void) {
+    static const size_t impossible[] = {SIZE_MAX, SIZE_MAX / 2 + 1, SIZE_MAX / 2, SIZE_MAX / 8};
+    gs_error error = {0};
+    size_t room = 0;
+    uint32_t *array = gs_grow(NULL, 0, 1, &room, sizeof *array, NULL);
+    array[0] = 7;
+    test_fail_allocation(1);
+    CHECK(!gs_grow(array, 1, 3, &room, sizeof *array, &error) && test_allocation_failed());
+    CHECK(error.code == GS_ERR_MEMORY && room == 2 && array[0] == 7);
+    for (size_t i = 0; i < sizeof impossible / sizeof *impossible; i++)
+        for (size_t size = 1; size <= 8; size *= 8) {
+            CHECK(!gs_grow(array, 1, impossible[i], &room, size, NULL));
+            CHECK(!gs_realloc(array, 1, impossible[i], size, NULL));
+        }
+    CHECK(room == 2 && array[0] == 7);
+    gs_free(array);
+}
+
 static void test_bytes_are_printed_for_people(void) {
     static const struct {
         double bytes;
@@ -104,4 +139,6 @@ TEST_MAIN(TEST(test_product_of_sizes_is_refused_exactly_when_it_overflows),
           TEST(test_more_memory_than_there_is_is_an_error_and_not_an_attempt),
           TEST(test_failed_allocation_says_how_much_was_wanted),
           TEST(test_only_the_allocation_that_was_asked_to_fail_fails),
+          TEST(test_an_array_that_grows_keeps_what_is_used),
+          TEST(test_an_array_that_cannot_grow_is_as_it_was),
           TEST(test_bytes_are_printed_for_people))

@@ -197,6 +197,13 @@ static const char *activation_at(const void *table, size_t index) {
     return names[index];
 }
 
+static void test_a_name_is_among_those_that_are_it_to_the_letter(void) {
+    static const char *const names[] = {"layers", "width", NULL};
+    CHECK(gs_is_among("layers", names) && gs_is_among("width", names));
+    CHECK(!gs_is_among("layer", names) && !gs_is_among("", names));
+    CHECK(!gs_is_among("width", names + 2));
+}
+
 static void test_nearest_name_is_suggested_only_when_it_is_near(void) {
     static const char *const known[][2] = {{"sigmiod", "sigmoid"},
                                            {"Relu", "relu"},
@@ -224,5 +231,6 @@ TEST_MAIN(TEST(test_sizes_are_digits_and_nothing_else),
           TEST(test_a_line_grows_by_what_is_added), TEST(test_a_line_is_cut_where_it_is_full),
           TEST(test_edit_distance_counts_a_swap_of_neighbours_once),
           TEST(test_edit_distance_of_a_text_too_long_for_a_name_is_its_length),
+          TEST(test_a_name_is_among_those_that_are_it_to_the_letter),
           TEST(test_nearest_name_is_suggested_only_when_it_is_near),
           TEST(test_nearest_name_of_several_is_the_first))

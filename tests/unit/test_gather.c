@@ -208,8 +208,19 @@ static void test_many_steps_become_fewer_and_nothing_is_lost(void) {
     CHECK(values == STEPS);
     CHECK_CLOSE(sum, STEPS * (STEPS - 1.0) / 2, 1e-14);
     CHECK(mean_of(gather, 0, 17, 1, GS_GATHER_WANTED) == 23.5);
+    CHECK(mean_of(gather, 0, STEPS - 1, 1, GS_GATHER_WANTED) == STEPS - 1);
     gs_gather_free(gather);
     free(text);
+}
+
+static void test_the_newest_step_is_kept_whatever_comes_first(void) {
+    static const uint64_t steps[] = {3, 7, 5, 7, 1};
+    gs_cells *cells = gs_cells_new(1, true, NULL);
+    for (size_t i = 0; i < 5; i++)
+        CHECK(gs_cells_add(cells, (gs_cell_place){0, steps[i], 1}, 0, (double)i, 1, NULL) == GS_OK);
+    CHECK(gs_cells_at(cells, (gs_cell_place){0, 7, 1}, 0)->mean == 2);
+    CHECK(!gs_cells_at(cells, (gs_cell_place){0, 5, 1}, 0));
+    gs_cells_free(cells);
 }
 
 static void test_more_configurations_than_the_limit_are_refused(void) {
@@ -230,14 +241,14 @@ static void test_more_configurations_than_the_limit_are_refused(void) {
 }
 
 static void test_more_values_than_the_limit_are_refused(void) {
-    gs_cells *cells = gs_cells_new(GS_CELLS_VALUES / 128, NULL);
+    gs_cells *cells = gs_cells_new(GS_CELLS_VALUES / 128, false, NULL);
     gs_status status = GS_OK;
     size_t layer = 0;
     while (status == GS_OK)
         status = gs_cells_add(cells, (gs_cell_place){0, 0, ++layer}, 0, 1, 1, &gather_error);
     CHECK(layer == 129 && status == GS_ERR_UNSUPPORTED);
     gs_cells_free(cells);
-    cells = gs_cells_new(GS_CELLS_VALUES / 128, NULL);
+    cells = gs_cells_new(GS_CELLS_VALUES / 128, false, NULL);
     for (uint64_t step = 0; step < 1000; step++)
         CHECK(gs_cells_add(cells, (gs_cell_place){0, step, 1}, 0, 1, 1, NULL) == GS_OK);
     gs_cells_steps(cells, &layer);
@@ -255,32 +266,37 @@ static void refuses(const char *column, const char *text, gs_status code, const 
     gs_gather_free(gather);
 }
 
-static void test_foreign_files_are_refused(void) {
+static void test_foreign_columns_are_refused(void) {
     refuses(NULL, "a,b\n1,2\n", GS_ERR_FORMAT,
             "x: line 1: expected the columns of a log (layer, grad_z_log10, ...) or of a summary "
             "(point, ratio_log10_mean, ...), got 'a' and others");
     refuses("los", HEADER, GS_ERR_USAGE, "x: unknown column 'los' (did you mean 'loss'?)");
-    refuses(NULL, "layer,grad_z_log10\n1,0.5\n2,x\n", GS_ERR_FORMAT,
-            "x: line 3: column 'grad_z_log10': expected a number, got 'x'");
-    refuses(NULL, "layer,grad_z_log10\n0,0.5\n", GS_ERR_FORMAT,
-            "x: line 2: column 'layer': expected 1 or more, got 0");
-    refuses(NULL, "layer,grad_z_log10,layers\n1,0.5,2\n4,0.5,2\n", GS_ERR_FORMAT,
-            "x: line 3: column 'layer': expected at most 3, got 4");
-    refuses(NULL, "layer,grad_z_log10\n100000000,0.5\n", GS_ERR_FORMAT,
-            "x: line 2: column 'layer': expected at most 2097152, got 100000000");
-    refuses(NULL, "layer,step,grad_z_log10\n1,1000000000000001,0\n", GS_ERR_FORMAT,
-            "x: line 2: column 'step': expected at most 1000000000000000, got 1000000000000001");
-    refuses(NULL, "layer,grad_z_log10\n1,0.5", GS_ERR_FORMAT,
-            "x: line 2: expected a line end, got the end of the file");
 }
 
-static void test_networks_that_were_cut_short_are_refused(void) {
-    refuses(NULL, "run,layer,grad_z_log10,layers\n1,1,0,3\n1,2,0,3\n", GS_ERR_FORMAT,
-            "x: line 4: expected layer 3 of 3, got the end of the file");
-    refuses(NULL, "run,layer,grad_z_log10,layers\n1,1,0,2\n2,1,0,2\n2,2,0,2\n", GS_ERR_FORMAT,
-            "x: line 3: expected layer 2 of 2, got layer 1");
-    refuses(NULL, "run,layer,grad_z_log10,layers,head\n1,1,0,2,on\n1,2,0,2,on\n", GS_ERR_FORMAT,
-            "x: line 4: expected layer 3 of 3, got the end of the file");
+static void test_damaged_rows_are_refused(void) {
+    static const struct {
+        const char *text, *message;
+    } files[] = {
+        {"layer,grad_z_log10\n1,0.5\n2,x\n",
+         "x: line 3: column 'grad_z_log10': expected a number, got 'x'"},
+        {"layer,grad_z_log10\n0,0.5\n", "x: line 2: column 'layer': expected 1 or more, got 0"},
+        {"layer,grad_z_log10,layers\n1,0.5,2\n4,0.5,2\n",
+         "x: line 3: column 'layer': expected at most 3, got 4"},
+        {"layer,grad_z_log10\n100000000,0.5\n",
+         "x: line 2: column 'layer': expected at most 2097152, got 100000000"},
+        {"layer,step,grad_z_log10\n1,1000000000000001,0\n",
+         "x: line 2: column 'step': expected at most 1000000000000000, got 1000000000000001"},
+        {"layer,grad_z_log10\n1,0.5", "x: line 2: expected a line end, got the end of the file"},
+        /* Networks that were cut short. */
+        {"run,layer,grad_z_log10,layers\n1,1,0,3\n1,2,0,3\n",
+         "x: line 4: expected layer 3 of 3, got the end of the file"},
+        {"run,layer,grad_z_log10,layers\n1,1,0,2\n2,1,0,2\n2,2,0,2\n",
+         "x: line 3: expected layer 2 of 2, got layer 1"},
+        {"run,layer,grad_z_log10,layers,head\n1,1,0,2,on\n1,2,0,2,on\n",
+         "x: line 4: expected layer 3 of 3, got the end of the file"},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        refuses(NULL, files[i].text, GS_ERR_FORMAT, files[i].message);
 }
 
 static void test_files_of_other_columns_are_refused(void) {
@@ -338,9 +354,9 @@ TEST_MAIN(TEST(test_seeds_of_a_configuration_are_one),
           TEST(test_failed_networks_are_counted_and_left_out),
           TEST(test_summaries_have_a_row_a_configuration),
           TEST(test_many_steps_become_fewer_and_nothing_is_lost),
+          TEST(test_the_newest_step_is_kept_whatever_comes_first),
           TEST(test_more_configurations_than_the_limit_are_refused),
-          TEST(test_more_values_than_the_limit_are_refused), TEST(test_foreign_files_are_refused),
-          TEST(test_networks_that_were_cut_short_are_refused),
-          TEST(test_files_of_other_columns_are_refused),
+          TEST(test_more_values_than_the_limit_are_refused), TEST(test_foreign_columns_are_refused),
+          TEST(test_damaged_rows_are_refused), TEST(test_files_of_other_columns_are_refused),
           TEST(test_a_filter_is_asked_once_as_long_as_a_configuration_lasts),
           TEST(test_every_failed_allocation_is_survived))

@@ -16,7 +16,7 @@ static void copy_tensor(const gs_safetensors *file, const char *name, gs_network
 /* Of a network with another seed, loaded, on the batch that was saved: the same loss to the bit. */
 static void check_loaded_again(const char *options) {
     gs_error error = {0};
-    gs_config *config = config_of(options), *other = config_of(options), *loaded;
+    gs_config *config = resolved_of(options), *other = resolved_of(options), *loaded;
     CHECK(gs_config_set(other, "seed", "12345", NULL) == GS_OK);
     gs_network *network = network_with(config), *fresh = network_with(other), *whole;
     double loss, other_loss, whole_loss;
@@ -65,8 +65,8 @@ static void test_saved_network_is_loaded_to_the_bit(void) {
 
 /* A 32-bit file into a 64-bit network, which holds every value of it. */
 static void test_element_types_may_differ(void) {
-    gs_config *config = config_of("layers=1 width=3 inputs=2 batch=2 dtype=f32");
-    gs_config *wide = config_of("layers=1 width=3 inputs=2 batch=2");
+    gs_config *config = resolved_of("layers=1 width=3 inputs=2 batch=2 dtype=f32");
+    gs_config *wide = resolved_of("layers=1 width=3 inputs=2 batch=2");
     gs_network *network = network_with(config), *other = network_with(wide);
     double values[6], expected[6];
     CHECK(gs_safetensors_save(network, config, NULL, path_of("x"), NULL) == GS_OK);
@@ -302,7 +302,7 @@ static void test_option_that_is_none_is_named(void) {
 /* Loads `file` into the network of `options`, where nothing may change. */
 static void check_unloaded(gs_safetensors *file, const char *options, const char *message) {
     gs_error error = {0};
-    gs_config *config = config_of(options);
+    gs_config *config = resolved_of(options);
     gs_network *network = network_with(config);
     double before, after;
     CHECK(gs_network_forward(network, &before, NULL) == GS_OK);
@@ -314,7 +314,7 @@ static void check_unloaded(gs_safetensors *file, const char *options, const char
 }
 
 static void test_saved_network_must_have_the_same_parameters(void) {
-    gs_config *config = config_of("layers=3 width=5 inputs=2 batch=2");
+    gs_config *config = resolved_of("layers=3 width=5 inputs=2 batch=2");
     gs_network *network = network_with(config);
     CHECK(gs_safetensors_save(network, config, NULL, path_of("x"), NULL) == GS_OK);
     gs_safetensors *file = open_stored("x");
@@ -350,7 +350,7 @@ static void test_plain_mlp_must_be_what_the_network_is(void) {
 }
 
 static void test_every_allocation_may_fail(void) {
-    gs_config *config = config_of("layers=2 width=4 inputs=3 outputs=2 head=on batch=2");
+    gs_config *config = resolved_of("layers=2 width=4 inputs=3 outputs=2 head=on batch=2");
     gs_network *network = network_with(config);
     gs_safetensors *file = file_of("0.weight 4 3 2.weight 4 4 4.weight 2 4");
     bool failed = true;

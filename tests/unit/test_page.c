@@ -37,13 +37,6 @@ static const char two_networks[] = "1,0,1,dense,,2.5,0.25,-4.5,-4.25,2,relu,he\n
                                    "2,0,1,dense,,2.75,0.5,-0.5,,2,tanh,he\n"
                                    "2,0,2,dense,,2.75,0.5,-0.25,,2,tanh,he\n";
 
-static size_t count_of(const char *text, const char *part) {
-    size_t count = 0;
-    for (; (text = strstr(text, part)); text += strlen(part))
-        count++;
-    return count;
-}
-
 static bool has(const char *page, const char *part) {
     return strstr(page, part);
 }
@@ -158,6 +151,14 @@ static void test_the_table_has_a_row_a_configuration(void) {
     free(page);
 }
 
+static void test_nothing_is_not_less_than_zero(void) {
+    char *page =
+        page_of("1,0,1,dense,,1,1,-1.001,,2,relu,he\n1,0,2,dense,,1,1,-1,,2,relu,he\n", NULL);
+    CHECK(has(page, "\">0.00</td>") && !has(page, "\xe2\x88\x92"
+                                                  "0.00<"));
+    free(page);
+}
+
 static void test_what_could_not_be_measured_has_its_reason(void) {
     char *page = page_of("1,0,,,no <memory>,,,,,1,relu,he\n"
                          "2,0,1,dense,,1,1,-1,,1,tanh,he\n",
@@ -220,7 +221,7 @@ static void test_every_allocation_may_fail(void) {
 TEST_MAIN(TEST(test_pages_are_of_whole_elements), TEST(test_pages_ask_for_nothing),
           TEST(test_texts_stay_texts), TEST(test_the_numbers_of_lines_are_those_of_the_log),
           TEST(test_lines_may_be_infinite_or_broken),
-          TEST(test_the_table_has_a_row_a_configuration),
+          TEST(test_the_table_has_a_row_a_configuration), TEST(test_nothing_is_not_less_than_zero),
           TEST(test_what_could_not_be_measured_has_its_reason),
           TEST(test_training_is_shown_by_step), TEST(test_a_page_of_nothing_is_refused),
           TEST(test_every_allocation_may_fail))

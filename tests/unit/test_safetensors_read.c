@@ -123,7 +123,7 @@ static void test_large_tensor_is_read_whole(void) {
 /* ---- What was written is read ---- */
 
 static void check_round_trip(const char *options) {
-    gs_config *config = config_of(options);
+    gs_config *config = resolved_of(options);
     gs_network *network = network_with(config);
     gs_error error = {0};
     gs_tensor tensor;

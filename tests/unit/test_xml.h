@@ -8,6 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* How often a part occurs in a text. */
+static inline size_t count_of(const char *text, const char *part) {
+    size_t count = 0;
+    for (; (text = strstr(text, part)); text += strlen(part))
+        count++;
+    return count;
+}
+
 static inline const char *xml_entity(const char *at) {
     static const char *const entities[] = {"&lt;", "&gt;", "&amp;", "&quot;", "&#10;"};
     for (size_t i = 0; i < 5; i++)

@@ -10,6 +10,10 @@ for form in csv tsv jsonl; do
         cmp whole.$form merged
         gradsim merge 1.$form -o merged [2-4].$form # over what is there
         cmp whole.$form merged
+        for shard in 1 3; do # with other line ends
+            sed "s/\$/$(printf '\r')/" $shard.$form > foreign && mv foreign $shard.$form
+        done
+        gradsim merge [1-4].$form | cmp - whole.$form
     done
 done
 # More shards than points, and more than may be open at once.
