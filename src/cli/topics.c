@@ -121,7 +121,8 @@ const help_row help_plot[] = {
     {"--column",
      "of a layer, as |dL/dz|: see gradsim help columns. What is no logarithm is averaged "
      "over the layers where there is one number a configuration. Of a network, as loss "
-     "or test_accuracy: against the step, or the last step's"},
+     "or test_accuracy: against the step, whose axis is of powers where steps are spread so, or "
+     "the last step's"},
     {"limits", limits_of_pictures},
     {NULL, NULL},
 };
@@ -288,6 +289,8 @@ const help_row help_sweep[] = {
     {"--jobs", "networks side by side, each with one thread as long as there are enough of them. "
                "One that needs all memory runs alone. Rows are written in grid order, each point "
                "as a whole: neither depends on the number of jobs"},
+    {"--memory", "of all networks together. An eighth of it, 256 MiB at most, keeps weights that "
+                 "other networks draw too, and their singular values"},
     {"--resume", "keeps the whole points of FILE and runs the others, which makes the bytes of a "
                  "sweep that was never stopped. Without FILE it begins anew, so that a script may "
                  "always say it"},
