@@ -132,6 +132,26 @@ static gs_pair_moments expect_pair(const gs_activation_theory *act, const gs_mea
     return gs_expect_pair(act->quadrature, law, fmax(-1, fmin(1, correlation)));
 }
 
+static bool same_number(double a, double b) {
+    return a == b || (isnan(a) && isnan(b));
+}
+
+static bool same_field(const gs_mean_field *a, const gs_mean_field *b) {
+    return a->shape == b->shape && a->dimension == b->dimension && a->mean == b->mean &&
+           a->square == b->square && same_number(a->product, b->product);
+}
+
+static const gs_kept_moments *moments_at(const gs_activation_theory *act, const gs_mean_field *x) {
+    gs_kept_moments *kept = act->kept;
+    if (!kept->filled || !same_field(x, &kept->of)) {
+        kept->filled = true;
+        kept->of = *x;
+        kept->pair = act->pairs ? expect_pair(act, x) : (gs_pair_moments){NAN, NAN, NAN};
+        kept->one = gs_expect(act->quadrature, law_of(x));
+    }
+    return kept;
+}
+
 const char *gs_activation_mean_forward(const gs_activation_theory *act, const gs_mean_field *in,
                                        gs_mean_field *out) {
     *out = *in;
@@ -139,11 +159,11 @@ const char *gs_activation_mean_forward(const gs_activation_theory *act, const gs
         return NULL;
     if (in->shape == GS_SHAPE_OTHER)
         return "what enters the activation is not normally distributed";
-    double product = act->pairs ? expect_pair(act, in).phi : NAN;
-    gs_moments m = gs_expect(act->quadrature, law_of(in));
-    if (fabs(product) < 1e-15 * m.phi2)
+    const gs_kept_moments *m = moments_at(act, in);
+    double product = act->pairs ? m->pair.phi : NAN;
+    if (fabs(product) < 1e-15 * m->one.phi2)
         product = 0;
-    *out = (gs_mean_field){GS_SHAPE_OTHER, 0, m.phi, m.phi2, product, in->exponent};
+    *out = (gs_mean_field){GS_SHAPE_OTHER, 0, m->one.phi, m->one.phi2, product, in->exponent};
     return NULL;
 }
 
@@ -153,10 +173,9 @@ gs_mean_gradient gs_activation_mean_backward(const gs_activation_theory *act,
                                              const gs_mean_field *in, gs_mean_gradient g) {
     if (act->linear)
         return g;
-    gs_pair_moments pair = {NAN, NAN, NAN};
-    if (act->pairs)
-        pair = expect_pair(act, in);
-    gs_moments m = gs_expect(act->quadrature, law_of(in));
+    const gs_kept_moments *kept = moments_at(act, in);
+    gs_pair_moments pair = kept->pair;
+    gs_moments m = kept->one;
     double k = g.slope, c = g.constant, own = variance(in);
     double mean = k * m.phi_slope + c * m.slope;
     double covariance = k * m.c_phi_slope + c * m.c_slope;
@@ -219,21 +238,31 @@ static void add_moments(const spread *s, double factor, double weight, spread_mo
 }
 
 /* The trapezoid rule in log(s / E s) = y, of which the density is exp(f / 2 (y - e^y)). */
-static spread_moments moments_of(const spread *s) {
+static void fill_lengths(double freedom, gs_length_rule *r) {
+    double half = freedom / 2, step = fmin(0.25, 0.5 / sqrt(half));
+    *r = (gs_length_rule){.freedom = freedom};
+    for (int side = -1; side <= 1; side += 2)
+        for (double y = side < 0 ? 0 : step; r->count < GS_MOST_LENGTHS; y += side * step) {
+            double factor = gs_exp(y), weight = gs_exp(half * (y - factor + 1));
+            if (!(weight > 1e-17 * factor))
+                break;
+            r->factor[r->count] = factor;
+            r->weight[r->count++] = weight;
+            r->total += weight;
+        }
+}
+
+static spread_moments moments_of(const spread *s, gs_length_rule *lengths) {
     spread_moments m = {0};
-    double half = s->freedom / 2, step = fmin(0.25, 0.5 / sqrt(half)), total = 0;
     if (!s->varies) {
         add_moments(s, 1, 1, &m);
         return m;
     }
-    for (int side = -1; side <= 1; side += 2)
-        for (double y = side < 0 ? 0 : step;; y += side * step) {
-            double factor = gs_exp(y), weight = gs_exp(half * (y - factor + 1));
-            if (!(weight > 1e-17 * factor))
-                break;
-            add_moments(s, factor, weight, &m);
-            total += weight;
-        }
+    if (lengths->freedom != s->freedom)
+        fill_lengths(s->freedom, lengths);
+    for (size_t i = 0; i < lengths->count; i++)
+        add_moments(s, lengths->factor[i], lengths->weight[i], &m);
+    double total = lengths->total;
     return (spread_moments){m.share / total, m.inverse / total, m.along / total, m.slope / total,
                             m.coherent / total};
 }
@@ -250,7 +279,7 @@ const char *gs_norm_mean_forward(const gs_norm_theory *norm, const gs_mean_field
     if (!(s.expected > 1e-20 * in->square))
         return batch ? "the batch norm gets examples that are all alike"
                      : "a norm gets units that are all alike";
-    double share = moments_of(&s).share, root = sqrt(s.expected + s.eps);
+    double share = moments_of(&s, norm->lengths).share, root = sqrt(s.expected + s.eps);
     *out = (gs_mean_field){.shape = GS_SHAPE_OTHER, .square = share};
     if (batch) {
         out->shape = GS_SHAPE_NORMED_BATCH;
@@ -274,7 +303,7 @@ const char *gs_norm_mean_forward(const gs_norm_theory *norm, const gs_mean_field
 gs_mean_gradient gs_norm_mean_backward(const gs_norm_theory *norm, const gs_mean_field *in,
                                        const gs_mean_field *out, gs_mean_gradient g) {
     spread s = spread_of(norm, in);
-    spread_moments m = moments_of(&s);
+    spread_moments m = moments_of(&s, norm->lengths);
     bool batch = norm->kind == GS_NORM_BATCH, rms = norm->kind == GS_NORM_RMS;
     double between = batch ? g.product : 0, own = rms ? in->square : variance(in);
     double ones = rms ? 0 : (g.noise + (s.group - 1) * between) / s.group;

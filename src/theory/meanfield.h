@@ -62,10 +62,19 @@ const char *gs_dense_mean_forward(const gs_dense_theory *dense, const gs_mean_fi
 gs_mean_gradient gs_dense_mean_backward(const gs_dense_theory *dense, const gs_mean_field *in,
                                         const gs_mean_field *out, gs_mean_gradient g);
 
+/* What an activation makes of a signal: kept, since both ways ask for it. All zeros at first. */
+typedef struct {
+    bool filled;
+    gs_mean_field of;
+    gs_moments one;
+    gs_pair_moments pair; /* nan if products are not followed */
+} gs_kept_moments;
+
 typedef struct {
     gs_quadrature *quadrature;
     bool linear;
     bool pairs; /* whether products are followed */
+    gs_kept_moments *kept;
 } gs_activation_theory;
 
 const char *gs_activation_mean_forward(const gs_activation_theory *act, const gs_mean_field *in,
@@ -73,10 +82,20 @@ const char *gs_activation_mean_forward(const gs_activation_theory *act, const gs
 gs_mean_gradient gs_activation_mean_backward(const gs_activation_theory *act,
                                              const gs_mean_field *in, gs_mean_gradient g);
 
+/* Nodes over the square of a vector of `freedom` normal numbers in units of its mean, with weights
+   of sum `total`. */
+enum { GS_MOST_LENGTHS = 400 };
+typedef struct {
+    double freedom, total;
+    size_t count;
+    double factor[GS_MOST_LENGTHS], weight[GS_MOST_LENGTHS];
+} gs_length_rule;
+
 typedef struct {
     size_t kind; /* GS_NORM_BATCH, GS_NORM_LAYER, GS_NORM_RMS */
     double eps;
     size_t units, batch;
+    gs_length_rule *lengths; /* of the last norm, or all zeros */
 } gs_norm_theory;
 
 const char *gs_norm_mean_forward(const gs_norm_theory *norm, const gs_mean_field *in,

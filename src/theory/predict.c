@@ -1,7 +1,7 @@
 /*
  * The prediction for a configuration: its signal layer by layer to the loss, and the gradient back.
- * Only the outputs of layers are kept on the way; the steps inside one are made again on the way
- * back, which costs nothing where signals have settled.
+ * Of a layer its output is kept on the way, and what its activation makes of a signal, which costs
+ * most; the steps inside it are made again on the way back.
  */
 #include <math.h>
 
@@ -23,12 +23,18 @@ typedef struct {
 } layer_sums;
 
 typedef struct {
+    gs_mean_field x; /* the output */
+    gs_kept_moments kept;
+    layer_sums sums;
+} layer_notes;
+
+typedef struct {
     const gs_config *config; /* resolved */
     gs_quadrature *quadrature;
     bool pairs, homogeneous;
     double alpha, share; /* of the batch that is looked at */
-    gs_mean_field *x;    /* [layers + 2]: x_0 to x_L, and the head */
-    layer_sums *sums;    /* [layers + 2], as x */
+    layer_notes *notes;  /* [layers + 2]: from the input to x_L, and the head */
+    gs_length_rule *lengths;
 } walk;
 
 /* A layer, its steps, and the signals before each of them and after the last. */
@@ -50,12 +56,14 @@ static gs_dense_theory dense_of(const walk *w, const layer_walk *at) {
                              drawn ? bias * bias : 0};
 }
 
-static gs_activation_theory activation_of(const walk *w) {
-    return (gs_activation_theory){w->quadrature, w->config->act.index == GS_ACT_LINEAR, w->pairs};
+static gs_activation_theory activation_of(const walk *w, const layer_walk *at) {
+    return (gs_activation_theory){w->quadrature, w->config->act.index == GS_ACT_LINEAR, w->pairs,
+                                  &w->notes[at->layer].kept};
 }
 
 static gs_norm_theory norm_of(const walk *w, size_t units) {
-    return (gs_norm_theory){w->config->norm.index, w->config->norm_eps, units, w->config->batch};
+    return (gs_norm_theory){w->config->norm.index, w->config->norm_eps, units, w->config->batch,
+                            w->lengths};
 }
 
 /* A norm stands before the weights of its layer or after them. */
@@ -71,7 +79,7 @@ static const char *forward_step(const walk *w, layer_walk *at, size_t i) {
     gs_mean_field *out = &at->signal[i + 1];
     const gs_step *step = &at->steps[i];
     gs_dense_theory dense = dense_of(w, at);
-    gs_activation_theory act = activation_of(w);
+    gs_activation_theory act = activation_of(w, at);
     gs_norm_theory norm = norm_of(w, norm_units(at, step));
     switch (step->kind) {
     case GS_STAGE_DENSE:
@@ -90,7 +98,7 @@ static gs_mean_gradient backward_step(const walk *w, const layer_walk *at, size_
     const gs_mean_field *in = &at->signal[i], *out = &at->signal[i + 1];
     const gs_step *step = &at->steps[i];
     gs_dense_theory dense = dense_of(w, at);
-    gs_activation_theory act = activation_of(w);
+    gs_activation_theory act = activation_of(w, at);
     gs_norm_theory norm = norm_of(w, norm_units(at, step));
     switch (step->kind) {
     case GS_STAGE_DENSE:
@@ -112,8 +120,8 @@ static void begin_layer(const walk *w, size_t layer, layer_walk *at) {
     at->layer = layer;
     at->fan_in = gs_config_units(config, layer - 1);
     at->fan_out = gs_config_units(config, layer);
-    at->signal[0] = w->x[layer - 1];
-    at->source = &w->x[source];
+    at->signal[0] = w->notes[layer - 1].x;
+    at->source = &w->notes[source].x;
     if (layer <= config->layers) {
         bool fits = gs_config_units(config, source) == at->fan_out;
         at->count = gs_layer_steps(config, layer, fits, at->steps);
@@ -144,7 +152,7 @@ static size_t index_of_z(const layer_walk *at) {
 
 static void add_signal(const walk *w, const layer_walk *at) {
     const gs_mean_field *z = &at->signal[index_of_z(at)];
-    layer_sums *sums = &w->sums[at->layer];
+    layer_sums *sums = &w->notes[at->layer].sums;
     if (sums->square == 0)
         sums->exponent = z->exponent;
     sums->square += w->share * gs_ldexp(z->square, 2 * (z->exponent - sums->exponent));
@@ -162,7 +170,7 @@ static gs_mean_gradient backward_layer(const walk *w, const layer_walk *at, gs_m
                                        gs_mean_gradient *g_source) {
     for (size_t i = at->count; i-- > 0;) {
         if (i + 1 == index_of_z(at))
-            add_gradient(w, at->fan_out, &g, &at->signal[i + 1], &w->sums[at->layer].grad_z);
+            add_gradient(w, at->fan_out, &g, &at->signal[i + 1], &w->notes[at->layer].sums.grad_z);
         g = backward_step(w, at, i, g, g_source);
         gs_mean_gradient_normalise(&g, &at->signal[i]);
     }
@@ -178,29 +186,25 @@ static const char *go_forward(const walk *w) {
         const char *missing = forward_layer(w, l, &at);
         if (missing)
             return missing;
-        w->x[l] = at.signal[at.count];
+        w->notes[l].x = at.signal[at.count];
         if (w->homogeneous)
-            gs_mean_field_normalise(&w->x[l]);
+            gs_mean_field_normalise(&w->notes[l].x);
         add_signal(w, &at);
     }
     return NULL;
 }
 
-/* What goes round a block waits until the block has been passed. Pairs of examples cost most, and
-   only the gradient of a batch norm needs them. */
-static void go_back(const walk *forward) {
-    walk back = *forward;
-    const walk *w = &back;
+/* What goes round a block waits until the block has been passed. */
+static void go_back(const walk *w) {
     const gs_config *config = w->config;
-    back.pairs = config->norm.index == GS_NORM_BATCH;
     size_t layers = config->layers + config->head, joins_at = SIZE_MAX;
-    gs_mean_gradient g = gs_loss_mean_gradient(config, &w->x[layers]), round = {0};
-    add_gradient(w, config->outputs, &g, &w->x[layers], &w->sums[layers].grad_x);
+    gs_mean_gradient g = gs_loss_mean_gradient(config, &w->notes[layers].x), round = {0};
+    add_gradient(w, config->outputs, &g, &w->notes[layers].x, &w->notes[layers].sums.grad_x);
     for (size_t l = layers; l > 0; l--) {
         layer_walk at;
         gs_mean_gradient g_source = {.noise = NAN};
         forward_layer(w, l, &at);
-        g.slope *= gs_ldexp(1, at.signal[at.count].exponent - w->x[l].exponent);
+        g.slope *= gs_ldexp(1, at.signal[at.count].exponent - w->notes[l].x.exponent);
         g = backward_layer(w, &at, g, &g_source);
         if (!isnan(g_source.noise)) {
             joins_at = l - config->skip;
@@ -208,8 +212,8 @@ static void go_back(const walk *forward) {
         }
         if (joins_at == l - 1)
             g = gs_mean_gradient_add(g, round);
-        gs_mean_gradient_normalise(&g, &w->x[l - 1]);
-        add_gradient(w, at.fan_in, &g, &w->x[l - 1], &w->sums[l - 1].grad_x);
+        gs_mean_gradient_normalise(&g, &w->notes[l - 1].x);
+        add_gradient(w, at.fan_in, &g, &w->notes[l - 1].x, &w->notes[l - 1].sums.grad_x);
     }
 }
 
@@ -237,7 +241,7 @@ static const char *follow(walk *w, const gs_input_moments *input) {
     const char *missing = NULL;
     w->share = 1 / (double)groups;
     for (size_t group = 0; group < groups && !missing; group++) {
-        w->x[0] = input_of(w, input, group);
+        w->notes[0].x = input_of(w, input, group);
         missing = go_forward(w);
         if (!missing)
             go_back(w);
@@ -247,16 +251,16 @@ static const char *follow(walk *w, const gs_input_moments *input) {
 
 static void describe(const walk *w, gs_layer_theory *rows, gs_theory *theory) {
     size_t depth = w->config->layers, layers = depth + w->config->head;
-    const layer_sums *sums = w->sums;
+    const layer_notes *notes = w->notes;
     for (size_t l = 1; l <= layers; l++) {
-        double ratio = gs_magnitude_ratio(sums[l - 1].grad_x, sums[l].grad_x);
-        rows[l - 1].q = gs_ldexp(sums[l].square, 2 * sums[l].exponent);
-        if (w->pairs && sums[l].square > 0)
-            rows[l - 1].correlation = sums[l].product / sums[l].square;
-        rows[l - 1].grad_z_log10 = gs_magnitude_log10(sums[l].grad_z);
+        double ratio = gs_magnitude_ratio(notes[l - 1].sums.grad_x, notes[l].sums.grad_x);
+        rows[l - 1].q = gs_ldexp(notes[l].sums.square, 2 * notes[l].sums.exponent);
+        if (w->pairs && notes[l].sums.square > 0)
+            rows[l - 1].correlation = notes[l].sums.product / notes[l].sums.square;
+        rows[l - 1].grad_z_log10 = gs_magnitude_log10(notes[l].sums.grad_z);
         rows[l - 1].rate = ratio * ratio;
     }
-    gs_magnitude bottom = sums[0].grad_x, top = sums[depth].grad_x;
+    gs_magnitude bottom = notes[0].sums.grad_x, top = notes[depth].sums.grad_x;
     theory->ratio_log10 = gs_magnitude_log10(
         (gs_magnitude){bottom.sum_squares / top.sum_squares, bottom.exponent - top.exponent});
     theory->decades_per_layer = theory->ratio_log10 / (double)depth;
@@ -279,20 +283,21 @@ static gs_status predict_mean_field(walk *w, const gs_input_moments *input, bool
                                     gs_layer_theory *rows, gs_theory *theory, gs_error *error) {
     const gs_config *config = w->config;
     const char *missing = "a batch norm of data, whose examples are not alike";
-    w->x = gs_alloc(config->layers + 2, sizeof *w->x, error);
-    w->sums = w->x ? gs_alloc(config->layers + 2, sizeof *w->sums, error) : NULL;
-    if (w->sums && !(config->data && config->norm.index == GS_NORM_BATCH))
+    gs_length_rule lengths = {0};
+    w->lengths = &lengths;
+    w->notes = gs_alloc(config->layers + 2, sizeof *w->notes, error);
+    if (!w->notes)
+        return GS_ERR_MEMORY;
+    if (!(config->data && config->norm.index == GS_NORM_BATCH))
         missing = follow(w, input);
-    if (w->sums && missing)
+    if (missing)
         gs_format(theory->missing, sizeof theory->missing, "%s", missing);
-    else if (w->sums)
+    else
         describe(w, rows, theory);
-    if (w->sums && !missing && thorough && has_phase(config))
+    if (!missing && thorough && has_phase(config))
         find_phase(w, &rows[0], theory);
-    gs_status status = w->sums ? GS_OK : GS_ERR_MEMORY;
-    gs_free(w->x);
-    gs_free(w->sums);
-    return status;
+    gs_free(w->notes);
+    return GS_OK;
 }
 
 static gs_status predict(const gs_config *config, const gs_input_moments *input, bool thorough,

@@ -5,18 +5,8 @@
 #ifndef GS_THEORY_QUADRATURE_H
 #define GS_THEORY_QUADRATURE_H
 
-#include "kernels/kernels.h"
 #include "net/option.h"
-
-/* x = mean + deviation y, where y has mean 0 and variance 1: it is N(0, 1), or sqrt(dimension)
-   times a coordinate of a point that is uniform on the unit sphere of so many dimensions (2 or
-   more). */
-typedef struct {
-    double mean, deviation;
-    size_t dimension; /* GS_NORMAL: N(0, 1) */
-} gs_law;
-
-#define GS_NORMAL SIZE_MAX
+#include "theory/rule.h"
 
 /* E over x, with phi = phi(x), slope = phi'(x), and c = x - mean. */
 typedef struct {
@@ -28,8 +18,8 @@ typedef struct {
     double c2_slope2;             /* (c slope)^2 */
 } gs_moments;
 
-/* E over two numbers of one law. Where it is normal `correlation` is theirs; on a sphere they are
-   the coordinates along two unit vectors with that inner product. */
+/* E over two numbers of one law. Where it is normal `correlation` is theirs; on a sphere, of 3
+   dimensions or more, they are the coordinates along two unit vectors with that inner product. */
 typedef struct {
     double phi, slope; /* phi(x) phi(x'), phi'(x) phi'(x') */
     double c_slope;    /* (x - mean) phi'(x) (x' - mean) phi'(x') */
@@ -44,10 +34,8 @@ void gs_quadrature_free(gs_quadrature *quadrature);
 gs_moments gs_expect(gs_quadrature *quadrature, gs_law law);
 gs_pair_moments gs_expect_pair(gs_quadrature *quadrature, gs_law law, double correlation);
 
-/* The nodes of Gauss-Legendre on panels between `count` ascending breaks, and the weights of dx.
-   Returns how many: GS_PANEL_NODES a panel that has a width. */
-enum { GS_PANEL_NODES = 10 };
-size_t gs_gauss_legendre(const double *breaks, size_t count, double *x, double *weight);
+/* The same, by nested integrals: for whatever correlation, and a hundred times as slow. */
+gs_pair_moments gs_expect_pair_nested(gs_quadrature *quadrature, gs_law law, double correlation);
 
 /* phi and its slope at `count` points. */
 void gs_evaluate(gs_quadrature *quadrature, size_t count, const double *x, double *phi,

@@ -4,7 +4,7 @@
 #include "configured.h"
 
 #include "net/config.h"
-#include "theory/quadrature.h"
+#include "theory/series.h"
 
 static const double pi = 3.14159265358979323846;
 
@@ -137,7 +137,7 @@ static void test_activations_with_a_kink_agree_with_a_plain_sum(void) {
 
 /* y = sqrt(d) t: E y^2 = 1, E y^4 = 3 d / (d + 2). */
 static void test_a_sphere_has_its_moments(void) {
-    static const size_t dimensions[] = {2, 3, 4, 15, 127, 1000000};
+    static const size_t dimensions[] = {2, 3, 4, 15, 33, 36, 48, 49, 127, 1000000};
     for (size_t i = 0; i < sizeof dimensions / sizeof *dimensions; i++) {
         double d = (double)dimensions[i];
         gs_moments m = expect("linear", (gs_law){0.5, 2, dimensions[i]});
@@ -208,6 +208,213 @@ static void test_a_pair_of_linear_has_the_correlation(void) {
     CHECK_CLOSE(expect_pair("linear", (gs_law){1, 2, GS_NORMAL}, 0.5).phi, 3, 1e-12);
 }
 
+/* ---- Pairs by a series ---- */
+
+/* The polynomials of the law by their textbook recurrences: Hermite's over sqrt(k!), and
+   Gegenbauer's that are 1 at 1 times the root of `terms`, which makes their square 1 in the mean;
+   and what E[e_k(y') | y] is of e_k(y). */
+typedef struct {
+    double d, before, here; /* d is 0 where the law is normal */
+    double terms;
+} polynomial;
+
+static polynomial polynomial_of(size_t k, size_t dimension, double y) {
+    polynomial p = {dimension == GS_NORMAL ? 0 : (double)dimension, 0, 1, 1};
+    double d = p.d, t = d > 0 ? y / sqrt(d) : y;
+    for (size_t i = 0; i < k; i++) {
+        double n = (double)i, next = t * p.here - n * p.before;
+        if (d > 0 && i > 0)
+            next = ((2 * n + d - 2) * t * p.here - n * p.before) / (n + d - 2);
+        if (d > 0 && i == 0)
+            next = t;
+        p.before = p.here;
+        p.here = next;
+        p.terms *= d > 0 ? (i == 0 ? d : (2 * n + d) / (2 * n + d - 2) * (n + d - 2) / (n + 1))
+                         : 1 / (n + 1);
+    }
+    return p;
+}
+
+static double orthonormal(size_t k, size_t dimension, double y) {
+    polynomial p = polynomial_of(k, dimension, y);
+    return sqrt(p.terms) * p.here;
+}
+
+static double eigenvalue(size_t k, size_t dimension, double correlation) {
+    if (dimension == GS_NORMAL)
+        return pow(correlation, (double)k);
+    return polynomial_of(k, dimension, correlation * sqrt((double)dimension)).here;
+}
+
+static const gs_kernels *f64_kernels(void) {
+    const gs_kernels *kernels;
+    CHECK(gs_kernels_get(GS_F64, &kernels, &error) == GS_OK);
+    return kernels;
+}
+
+static double expect_product(const gs_rule *rule, size_t dimension, size_t i, size_t j) {
+    double sum = 0;
+    for (size_t at = 0; at < rule->count; at++)
+        sum += rule->weight[at] * orthonormal(i, dimension, rule->x[at]) *
+               orthonormal(j, dimension, rule->x[at]);
+    return sum;
+}
+
+/* What an activation is made of has low degrees, so that a product counts far beyond a square. */
+static void test_rules_are_fine_enough_for_polynomials(void) {
+    static const struct {
+        size_t dimension;
+        int degree;
+        size_t square, product; /* up to which */
+    } cases[] = {{3, 63, 32, 63},       {5, 63, 32, 63},        {15, 63, 32, 63},
+                 {31, 63, 32, 63},      {48, 63, 32, 63},       {9, 191, 128, 191},
+                 {15, 191, 128, 191},   {32, 191, 128, 191},    {49, 63, 16, 32},
+                 {63, 63, 16, 32},      {127, 63, 16, 63},      {1023, 63, 16, 63},
+                 {1000000, 63, 16, 63}, {GS_NORMAL, 63, 16, 63}};
+    static gs_rule rule;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t d = cases[i].dimension;
+        gs_rule_make(f64_kernels(), (gs_law){0, 1, d}, cases[i].degree, NULL, &rule);
+        for (size_t k = 4; k <= cases[i].product; k++) {
+            double product = expect_product(&rule, d, 3, k);
+            CHECK_THAT(fabs(product) <= 1e-4, "%zu dimensions, e_3 e_%zu: %g", d, k, product);
+        }
+        for (size_t k = 0; k <= cases[i].square; k++) {
+            double square = expect_product(&rule, d, k, k);
+            CHECK_THAT(fabs(square - 1) <= 1e-4, "%zu dimensions, e_%zu^2: %.9g", d, k, square);
+        }
+    }
+}
+
+static void test_a_polynomial_of_the_law_has_its_eigenvalue(void) {
+    static const size_t dimensions[] = {3, 4, 8, 15, 31, GS_NORMAL};
+    static const double correlations[] = {-0.6, -0.1, 0, 0.3};
+    static gs_rule rule;
+    for (size_t i = 0; i < 6 * 4 * 9; i++) {
+        size_t d = dimensions[i % 6], k = i / 24;
+        double c = correlations[i / 6 % 4];
+        gs_law law = {0.5, 2, d};
+        gs_moments moments = {.phi2 = 1, .slope2 = 1, .c2_slope2 = 4};
+        gs_pair_moments pair;
+        gs_rule_make(f64_kernels(), law, 63, NULL, &rule);
+        for (size_t j = 0; j < rule.count; j++) {
+            rule.phi[j] = orthonormal(k, d, (rule.x[j] - 0.5) / 2);
+            rule.slope[j] = 1;
+        }
+        CHECK(gs_pair_series(law, c, 63, &rule, &moments, &pair));
+        CHECK_THAT(fabs(pair.phi - eigenvalue(k, d, c)) <= 1e-11 && fabs(pair.slope - 1) <= 1e-11 &&
+                       fabs(pair.c_slope - 4 * c) <= 1e-11,
+                   "%zu dimensions, correlation %g, e_%zu: %.12g %.12g %.12g", d, c, k, pair.phi,
+                   pair.slope, pair.c_slope);
+    }
+}
+
+static const char *const every_act[] = {"sigmoid", "tanh",  "relu",      "leaky-relu:0.2",
+                                        "elu",     "elu:2", "selu",      "silu",
+                                        "gelu",    "mish",  "gelu-tanh", "softplus"};
+enum { ACTS = sizeof every_act / sizeof *every_act };
+
+static void check_pairs(const char *act, gs_law law, double correlation, gs_pair_moments actual,
+                        gs_pair_moments expected, gs_moments one, double tolerance) {
+    CHECK_THAT(fabs(actual.phi - expected.phi) <= tolerance * one.phi2 &&
+                   fabs(actual.slope - expected.slope) <= tolerance * one.slope2 &&
+                   fabs(actual.c_slope - expected.c_slope) <= tolerance * one.c2_slope2,
+               "%s, %zu dimensions, mean %g, deviation %g, correlation %g: %.13g %.13g %.13g, not "
+               "%.13g %.13g %.13g",
+               act, law.dimension, law.mean, law.deviation, correlation, actual.phi, actual.slope,
+               actual.c_slope, expected.phi, expected.slope, expected.c_slope);
+}
+
+static void check_against_nested(const char *act, gs_law law, double correlation) {
+    gs_quadrature *quadrature = quadrature_of(act);
+    gs_pair_moments actual = gs_expect_pair(quadrature, law, correlation);
+    gs_pair_moments nested = gs_expect_pair_nested(quadrature, law, correlation);
+    gs_moments one = gs_expect(quadrature, law);
+    check_pairs(act, law, correlation, actual, nested, one, 1e-11);
+    gs_quadrature_free(quadrature);
+}
+
+static void test_series_are_nested_integrals(void) {
+    static const size_t dimensions[] = {9, 15, 16, 25, 31, 33, 48, 49, 63, 127, 511, 1024};
+    for (size_t i = 0; i < ACTS; i++) {
+        for (size_t j = 0; j < sizeof dimensions / sizeof *dimensions; j++) {
+            gs_law law = {0, j % 2 == 0 ? 0.99 : 0.3, dimensions[j]};
+            check_against_nested(every_act[i], law, -1 / (double)dimensions[j]);
+            check_against_nested(every_act[i], law, j % 2 == 0 ? 0.02 : -0.2);
+        }
+        check_against_nested(every_act[i], (gs_law){0.3, 0.9, 63}, -1.0 / 63);
+        check_against_nested(every_act[i], (gs_law){0, 1, GS_NORMAL}, -0.3);
+        check_against_nested(every_act[i], (gs_law){0.5, 0.1, GS_NORMAL}, 0.8);
+        check_against_nested(every_act[i], (gs_law){-2, 3, GS_NORMAL}, 0.1);
+        check_against_nested(every_act[i], (gs_law){0, 0.7, GS_NORMAL}, 0);
+    }
+}
+
+/* x = radius cos(a), x' = radius (c cos(a) + sqrt(1 - c^2) sin(a) cos(b)): the densities of the two
+   angles are sin^(d - 2) and sin^(d - 3). */
+static gs_pair_moments over_angles(gs_quadrature *quadrature, gs_law law, double correlation) {
+    enum { PANELS = 12, NODES = PANELS * GS_PANEL_NODES };
+    double breaks[PANELS + 1], angle[NODES], weight[NODES], total = 0;
+    double d = (double)law.dimension, radius = law.deviation * sqrt(d);
+    double *x = test_numbers(NODES + 1), *phi = test_numbers(NODES + 1);
+    double *slope = test_numbers(NODES + 1);
+    gs_pair_moments m = {0};
+    for (size_t i = 0; i <= PANELS; i++)
+        breaks[i] = pi * (double)i / PANELS;
+    gs_gauss_legendre(breaks, PANELS + 1, angle, weight);
+    for (size_t i = 0; i < NODES; i++) {
+        double c = radius * cos(angle[i]), own = pow(sin(angle[i]), d - 2) * weight[i];
+        double across = sqrt(1 - correlation * correlation) * radius * sin(angle[i]);
+        for (size_t j = 0; j < NODES; j++)
+            x[j] = law.mean + correlation * c + across * cos(angle[j]);
+        x[NODES] = law.mean + c;
+        gs_evaluate(quadrature, NODES + 1, x, phi, slope);
+        for (size_t j = 0; j < NODES; j++) {
+            double w = own * pow(sin(angle[j]), d - 3) * weight[j];
+            total += w;
+            m.phi += w * phi[NODES] * phi[j];
+            m.slope += w * slope[NODES] * slope[j];
+            m.c_slope += w * c * slope[NODES] * (x[j] - law.mean) * slope[j];
+        }
+    }
+    free(x);
+    free(phi);
+    free(slope);
+    return (gs_pair_moments){m.phi / total, m.slope / total, m.c_slope / total};
+}
+
+static void test_series_in_few_dimensions_are_integrals_over_angles(void) {
+    static const char *const acts[] = {"sigmoid", "tanh", "silu", "gelu", "softplus", "mish"};
+    for (size_t i = 0; i < 6; i++)
+        for (size_t d = 3; d <= 9; d++) {
+            gs_quadrature *quadrature = quadrature_of(acts[i]);
+            gs_law law = {0.1, d % 2 == 0 ? 0.99 : 0.2, d};
+            double correlation = i % 2 == 0 ? -1 / (double)d : 0.2;
+            gs_pair_moments actual = gs_expect_pair(quadrature, law, correlation);
+            gs_pair_moments angles = over_angles(quadrature, law, correlation);
+            gs_moments one = gs_expect(quadrature, law);
+            check_pairs(acts[i], law, correlation, actual, angles, one, 1e-11);
+            gs_quadrature_free(quadrature);
+        }
+}
+
+/* A kink in few dimensions, and numbers that are nearly one. */
+static void test_what_no_series_ends_for_is_integrated(void) {
+    static const struct {
+        gs_law law;
+        double correlation;
+    } cases[] = {{{0, 1, 5}, -0.2}, {{0.1, 1, GS_NORMAL}, 0.999}, {{0.1, 1, 15}, 0.99}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        gs_law law = cases[i].law;
+        gs_quadrature *quadrature = quadrature_of("selu");
+        gs_pair_moments actual = gs_expect_pair(quadrature, law, cases[i].correlation);
+        gs_pair_moments nested = gs_expect_pair_nested(quadrature, law, cases[i].correlation);
+        CHECK(actual.phi == nested.phi && actual.slope == nested.slope);
+        CHECK(actual.c_slope == nested.c_slope);
+        gs_quadrature_free(quadrature);
+    }
+}
+
 TEST_MAIN(TEST(test_half_normal_moments_are_those_of_relu), TEST(test_elu_has_its_closed_form),
           TEST(test_gelu_has_its_mean), TEST(test_a_law_without_width_is_a_point),
           TEST(test_smooth_activations_agree_with_a_plain_sum),
@@ -216,4 +423,9 @@ TEST_MAIN(TEST(test_half_normal_moments_are_those_of_relu), TEST(test_elu_has_it
           TEST(test_a_pair_that_is_one_number_is_its_square),
           TEST(test_a_kink_of_the_other_is_met_where_it_lies),
           TEST(test_slopes_of_a_pair_are_the_derivative_by_its_correlation),
-          TEST(test_a_pair_of_linear_has_the_correlation))
+          TEST(test_a_pair_of_linear_has_the_correlation),
+          TEST(test_rules_are_fine_enough_for_polynomials),
+          TEST(test_a_polynomial_of_the_law_has_its_eigenvalue),
+          TEST(test_series_are_nested_integrals),
+          TEST(test_series_in_few_dimensions_are_integrals_over_angles),
+          TEST(test_what_no_series_ends_for_is_integrated))

@@ -2,6 +2,7 @@
  * Predictions: known answers, what a network measures where the prediction is exact, and why there
  * is none elsewhere.
  */
+#include "configs.h"
 #include "configured.h"
 
 typedef struct {
@@ -14,14 +15,7 @@ static prediction predicted;
 
 /* The prediction for "name=value ..." on top of the defaults. */
 static const prediction *predict(const char *options) {
-    char text[512], *rest = text;
-    gs_config *config = gs_config_new(&error);
-    snprintf(text, sizeof text, "%s", options);
-    for (char *word; (word = strtok_r(rest, " ", &rest));) {
-        char *value = strchr(word, '=');
-        *value++ = '\0';
-        CHECK_THAT(gs_config_set(config, word, value, &error) == GS_OK, "%s", error.message);
-    }
+    gs_config *config = config_of(options);
     CHECK_THAT(gs_predict(config, NULL, true, predicted.rows, &predicted.theory, &error) == GS_OK,
                "%s", error.message);
     gs_config_free(config);
