@@ -126,6 +126,11 @@ static gs_status check_network(scan *c, const gs_sheet_line *row, gs_error *erro
         status = gs_sheet_whole(c->reader, c->step_column, &step, error);
     if (status == GS_OK && !has_failed)
         status = gs_sheet_whole(c->reader, c->layer_column, &layer, error);
+    if (status == GS_OK && c->index == 0 && !follows(c, index, step, layer, has_failed))
+        return gs_sheet_refuse(c->reader, error,
+                               "expected the first row of point %" PRIu64 ", got run %" PRIu64
+                               ", step %" PRIu64 ", layer %" PRIu64,
+                               c->point, index, step, layer);
     if (status == GS_OK && !follows(c, index, step, layer, has_failed))
         return gs_sheet_refuse(c->reader, error,
                                "expected what follows run %" PRIu64 ", step %" PRIu64

@@ -107,11 +107,10 @@ void sweep_end_job(sweep *s, cli_job *job, sweep_data *borrowed) {
 
 /* ---- Beginning and end ---- */
 
-/* Networks have what memory is left beside the weights that are kept for others. */
+/* Beside the memory of networks, or what fits would depend on how many are side by side. */
 static gs_status share_weights(sweep *s, gs_error *error) {
     static const size_t most = (size_t)256 << 20;
     size_t bytes = s->memory / 8 < most ? s->memory / 8 : most;
-    s->memory -= bytes;
     s->weights = gs_weight_cache_new(bytes, error);
     return s->weights ? GS_OK : GS_ERR_MEMORY;
 }

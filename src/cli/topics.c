@@ -289,8 +289,8 @@ const help_row help_sweep[] = {
     {"--jobs", "networks side by side, each with one thread as long as there are enough of them. "
                "One that needs all memory runs alone. Rows are written in grid order, each point "
                "as a whole: neither depends on the number of jobs"},
-    {"--memory", "of all networks together. An eighth of it, 256 MiB at most, keeps weights that "
-                 "other networks draw too, and their singular values"},
+    {"--memory", "of all networks together. Weights that other networks draw too are kept beside "
+                 "it, in an eighth of as much, 256 MiB at most"},
     {"--resume", "keeps the whole points of FILE and runs the others, which makes the bytes of a "
                  "sweep that was never stopped. Without FILE it begins anew, so that a script may "
                  "always say it"},

@@ -129,7 +129,7 @@ gs_status gs_dense_draw(const gs_engine *engine, gs_dense *dense, gs_choice init
         return GS_OK;
     gs_status status = gs_init_weight(engine, init, gain, seed, layer, &dense->weight, error);
     if (status == GS_OK)
-        gs_weight_cache_keep(engine->cache, kernels, &origin, &dense->weight);
+        gs_weight_cache_keep(engine->cache, &dense->weight);
     return status;
 }
 

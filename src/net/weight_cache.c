@@ -1,7 +1,8 @@
 /*
  * A matrix has one slot, which its origin and shape choose, and takes it from what was there. Slots
  * stand on shelves, each with a lock and a share of the memory: where that is used up, other slots
- * of the shelf are emptied in turn. What is on loan then lives until it comes back.
+ * of the shelf are emptied in turn. What is on loan then lives until it comes back; meanwhile the
+ * matrix leaves its own memory untouched.
  */
 #include "net/weight_cache.h"
 
@@ -99,61 +100,61 @@ static shelf *shelf_of(gs_weight_cache *cache, const matrix_key *key, gs_weight_
 }
 
 static void lend(gs_weight_loan *loan, gs_matrix *weight) {
-    atomic_fetch_add(&loan->users, 1);
     weight->loan = loan;
     weight->own = weight->data;
     weight->data = loan->tiles;
-    weight->exponent = loan->exponent;
-    weight->source = loan->source;
 }
 
-bool gs_weight_cache_lend(gs_weight_cache *cache, const gs_kernels *kernels,
-                          const gs_weight_origin *origin, gs_matrix *weight) {
-    gs_weight_loan **slot;
-    if (!cache || !weight->data)
-        return false;
-    const matrix_key wanted = key_of(kernels, origin, weight);
-    shelf *s = shelf_of(cache, &wanted, &slot);
+static gs_weight_loan *find(gs_weight_cache *cache, const matrix_key *key) {
+    gs_weight_loan **slot, *found = NULL;
+    shelf *s = shelf_of(cache, key, &slot);
     pthread_mutex_lock(&s->lock);
-    bool found = *slot && memcmp(&(*slot)->key, &wanted, sizeof wanted) == 0;
-    if (found)
-        lend(*slot, weight);
+    if (*slot && memcmp(&(*slot)->key, key, sizeof *key) == 0) {
+        found = *slot;
+        atomic_fetch_add(&found->users, 1);
+    }
     pthread_mutex_unlock(&s->lock);
     return found;
 }
 
-static gs_weight_loan *copy_of(const matrix_key *key, size_t bytes, const gs_matrix *weight) {
-    gs_weight_loan *copy = gs_alloc(sizeof *copy + bytes, 1, NULL);
-    if (!copy)
-        return NULL;
-    copy->key = *key;
-    copy->exponent = weight->exponent;
-    copy->source = weight->source;
-    copy->users = 1;
-    copy->sigma = NAN;
-    copy->bytes = bytes;
-    memcpy(copy->tiles, weight->data, bytes);
-    return copy;
-}
-
-void gs_weight_cache_keep(gs_weight_cache *cache, const gs_kernels *kernels,
+bool gs_weight_cache_lend(gs_weight_cache *cache, const gs_kernels *kernels,
                           const gs_weight_origin *origin, gs_matrix *weight) {
     size_t bytes = weight->row_tiles * weight->col_tiles * GS_TILE_SIZE * kernels->size;
-    gs_weight_loan **slot;
     if (!cache || !weight->data || bytes > cache->share)
+        return false;
+    const matrix_key key = key_of(kernels, origin, weight);
+    gs_weight_loan *loan = find(cache, &key);
+    if (loan) {
+        lend(loan, weight);
+        weight->exponent = loan->exponent;
+        weight->source = loan->source;
+        return true;
+    }
+    loan = gs_alloc(sizeof *loan + bytes, 1, NULL);
+    if (loan) {
+        loan->key = key;
+        loan->users = 1;
+        loan->sigma = NAN;
+        loan->bytes = bytes;
+        lend(loan, weight);
+    }
+    return false;
+}
+
+void gs_weight_cache_keep(gs_weight_cache *cache, const gs_matrix *weight) {
+    gs_weight_loan *loan = weight->loan, **slot;
+    if (!loan)
         return;
-    const matrix_key wanted = key_of(kernels, origin, weight);
-    gs_weight_loan *kept = copy_of(&wanted, bytes, weight);
-    if (!kept)
-        return;
-    shelf *s = shelf_of(cache, &wanted, &slot);
+    loan->exponent = weight->exponent;
+    loan->source = weight->source;
+    shelf *s = shelf_of(cache, &loan->key, &slot);
     pthread_mutex_lock(&s->lock);
     empty(s, slot);
-    while (s->used > cache->share - bytes)
+    while (s->used > cache->share - loan->bytes)
         empty(s, &s->slots[s->turn++ % SLOTS]);
-    *slot = kept;
-    s->used += bytes;
-    lend(kept, weight);
+    atomic_fetch_add(&loan->users, 1);
+    *slot = loan;
+    s->used += loan->bytes;
     pthread_mutex_unlock(&s->lock);
 }
 

@@ -20,17 +20,17 @@ typedef struct {
     uint32_t layer;
 } gs_weight_origin;
 
-/* For at most so many bytes of weights. Errors: GS_ERR_MEMORY. */
+/* Keeps so many bytes of weights at most, beside those that are on loan. Errors: GS_ERR_MEMORY. */
 gs_weight_cache *gs_weight_cache_new(size_t bytes, gs_error *error);
 void gs_weight_cache_free(gs_weight_cache *cache);
 
-/* Draw a stored matrix by lending it what is kept: false if nothing is, or it is not stored. */
+/* Lend a stored matrix what was drawn before, and return true; or room to draw it in, which does
+   not change what it holds, if there is room. */
 bool gs_weight_cache_lend(gs_weight_cache *cache, const gs_kernels *kernels,
                           const gs_weight_origin *origin, gs_matrix *weight);
 
-/* Keep a matrix that was drawn, if there is room, and lend it what is kept. */
-void gs_weight_cache_keep(gs_weight_cache *cache, const gs_kernels *kernels,
-                          const gs_weight_origin *origin, gs_matrix *weight);
+/* Keep what was drawn in such room. */
+void gs_weight_cache_keep(gs_weight_cache *cache, const gs_matrix *weight);
 
 /* Of gs_matrix_own and gs_matrix_free alone. */
 typedef struct gs_weight_loan gs_weight_loan;

@@ -41,9 +41,10 @@ static bool lends(gs_weight_cache *cache, const gs_engine *engine, gs_weight_ori
 
 static void draw_and_keep(gs_weight_cache *cache, const gs_engine *engine,
                           const gs_weight_origin *origin, gs_matrix *matrix) {
+    CHECK(!gs_weight_cache_lend(cache, engine->kernels, origin, matrix));
     CHECK(gs_init_weight(engine, origin->init, origin->gain, origin->seed, origin->layer, matrix,
                          &error) == GS_OK);
-    gs_weight_cache_keep(cache, engine->kernels, origin, matrix);
+    gs_weight_cache_keep(cache, matrix);
 }
 
 static bool is_same(const measured *a, const measured *b) {
