@@ -113,6 +113,13 @@ gs_status gs_kernels_get(gs_dtype dtype, const gs_kernels **kernels, gs_error *e
     return fail_name(name, machine, GS_ERR_USAGE, error);
 }
 
+const gs_kernels *gs_kernels_beside(const gs_kernels *kernels, gs_dtype dtype) {
+    size_t i = 0;
+    while (sets[i].tables[kernels->dtype] != kernels)
+        i++;
+    return sets[i].tables[dtype];
+}
+
 const gs_kernels *gs_kernels_at(size_t index) {
     features machine = machine_features();
     for (size_t i = 0; i < SET_COUNT; i++) {

@@ -108,10 +108,10 @@ static inline void exchange_4(octet *a, octet *b) {
     *b = __builtin_shufflevector(x, y, 4, 5, 6, 7, 12, 13, 14, 15);
 }
 
-static inline void transpose_tile(const real *from, real *to) {
+static inline void exchange(size_t from_step, const real *from, size_t to_step, real *to) {
     octet row[GS_TILE];
     for (size_t i = 0; i < GS_TILE; i++)
-        memcpy(&row[i], from + i * PANEL, sizeof row[i]);
+        memcpy(&row[i], from + i * from_step, sizeof row[i]);
     for (size_t i = 0; i < GS_TILE; i += 2)
         exchange_1(&row[i], &row[i + 1]);
     for (size_t i = 0; i < GS_TILE; i += 4) {
@@ -121,15 +121,15 @@ static inline void transpose_tile(const real *from, real *to) {
     for (size_t i = 0; i < GS_TILE / 2; i++)
         exchange_4(&row[i], &row[i + 4]);
     for (size_t i = 0; i < GS_TILE; i++)
-        memcpy(to + i * PANEL, &row[i], sizeof row[i]);
+        memcpy(to + i * to_step, &row[i], sizeof row[i]);
 }
 
 #else /* no __builtin_shufflevector */
 
-static inline void transpose_tile(const real *from, real *to) {
+static inline void exchange(size_t from_step, const real *from, size_t to_step, real *to) {
     for (size_t b = 0; b < GS_TILE; b++)
         for (size_t u = 0; u < GS_TILE; u++)
-            to[b * PANEL + u] = from[u * PANEL + b];
+            to[b * to_step + u] = from[u * from_step + b];
 }
 
 #endif
@@ -140,8 +140,12 @@ static void transpose_panel(size_t units, const void *panel, size_t out_stride, 
     for (size_t u = 0; u < units; u += GS_TILE) {
         real *to = (real *)out + u / PANEL * out_stride + u % PANEL;
         for (size_t b = 0; b < PANEL; b += GS_TILE)
-            transpose_tile((const real *)panel + u * PANEL + b, to + b * PANEL);
+            exchange(PANEL, (const real *)panel + u * PANEL + b, PANEL, to + b * PANEL);
     }
+}
+
+static void transpose_tile(size_t from_step, const void *from, size_t to_step, void *to) {
+    exchange(from_step, from, to_step, to);
 }
 
 #endif

@@ -49,6 +49,7 @@ typedef enum {
     GS_PRODUCT_BACKWARD, /* G = W^T D:  left is W, tiles of one tile column       */
     GS_PRODUCT_OUTER,    /* dW = D A^T: left is D in panels, right is A transposed */
     GS_PRODUCT_GRAM,     /* D^T D:      left and right are panels of one signal    */
+    GS_PRODUCT_COMBINE,  /* D C:        left is D in panels, right a row of C a lane of D */
     GS_PRODUCT_COUNT
 } gs_product;
 
@@ -116,16 +117,19 @@ typedef struct gs_kernels {
 
     /* ---- matvec.h: in double whatever the element type ---- */
 
-    /* y[8] += R x and y[8 col_tiles] += R^T x, where R is a row of tiles; in double whatever the
-       element type. */
-    void (*tile_matvec)(size_t col_tiles, const void *row, const double *x, double *y);
-    void (*tile_matvec_transposed)(size_t col_tiles, const void *row, const double *x, double *y);
     /* u[8] = R x - factor u, then y[8 col_tiles] += R^T u, where R is a row of tiles; returns the
        sum of u^2. */
     double (*tile_row_gram)(size_t col_tiles, const void *row, const double *x, double factor,
                             double *u, double *y);
     /* y = a x + b y, `count` doubles (a multiple of 8); returns the sum of y^2. */
     double (*combine_doubles)(size_t count, double a, const double *x, double b, double *y);
+
+    /* ---- orthonormalise.h ---- */
+
+    /* The first `lanes` lanes of a panel of 16 lanes of doubles, D, have `gram` = D^T D [16, 16],
+       the others are 0. It becomes R^-1: the columns of D R^-1 are orthonormal, each in the span of
+       itself, with a positive part, and those before it. */
+    void (*orthonormalising_factor)(size_t lanes, double *gram);
 
     /* ---- elementwise.h: `rows` panel rows, `count` elements (a multiple of panel) ---- */
 
@@ -148,6 +152,8 @@ typedef struct gs_kernels {
     /* Lane b of unit u to row b, lane u % panel of panel u / panel; out_stride elements apart.
        `units` counts in whole tiles. */
     void (*transpose_panel)(size_t units, const void *panel, size_t out_stride, void *out);
+    /* 8 rows of 8 elements to where their transpose stands; rows are a step apart. */
+    void (*transpose_tile)(size_t from_step, const void *from, size_t to_step, void *to);
     /* Brings panel rows into the cache, without waiting for them. */
     void (*fetch_rows)(size_t rows, const void *x);
 
@@ -204,6 +210,9 @@ typedef struct gs_kernels {
    names; empty counts as unset. Errors: GS_ERR_USAGE if it names none, GS_ERR_UNSUPPORTED if it
    names one that this machine cannot run. */
 gs_status gs_kernels_get(gs_dtype dtype, const gs_kernels **kernels, gs_error *error);
+
+/* The table for another element type on the instruction set of this one. */
+const gs_kernels *gs_kernels_beside(const gs_kernels *kernels, gs_dtype dtype);
 
 /* Every table that this machine can run, for tests and `gradsim check`; NULL past the last. */
 const gs_kernels *gs_kernels_at(size_t index);

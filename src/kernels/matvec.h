@@ -55,17 +55,6 @@ static inline void row_product_transposed(size_t col_tiles, const real *row, con
     }
 }
 
-static void tile_matvec(size_t col_tiles, const void *row, const double *x, double *y) {
-    double sums[GS_TILE];
-    row_product(col_tiles, row, x, sums);
-    for (size_t r = 0; r < GS_TILE; r++)
-        y[r] += sums[r];
-}
-
-static void tile_matvec_transposed(size_t col_tiles, const void *row, const double *x, double *y) {
-    row_product_transposed(col_tiles, row, x, y);
-}
-
 /* The row is read twice, but comes from memory once. */
 static double tile_row_gram(size_t col_tiles, const void *row, const double *x, double factor,
                             double *u, double *y) {

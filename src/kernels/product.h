@@ -1,6 +1,6 @@
 /*
- * Products: one micro-kernel, out[8][PANEL] = sum over k of left[row, k] right[k, :], serves all
- * four. Each output accumulates over k in ascending order by fma, so that blocking and threads
+ * Products: one micro-kernel, out[8][PANEL] = sum over k of left[row, k] right[k, :], serves all of
+ * them. Each output accumulates over k in ascending order by fma, so that blocking and threads
  * change no bit.
  */
 #ifndef GS_KERNELS_PRODUCT_H
@@ -114,6 +114,13 @@ static void product_outer(size_t k_blocks, size_t left_step, const void *left, c
 static void product_gram(size_t k_blocks, size_t left_step, const void *left, const void *next,
                          const void *right, bool accumulate, void *out) {
     product(GS_TILE, 1, PANEL, FETCH_NOTHING, PANEL_ROWS, k_blocks, left_step, left, next, right,
+            accumulate, out);
+}
+
+/* D C: left is 8 rows of a panel of D, and k runs over its lanes. */
+static void product_combine(size_t k_blocks, size_t left_step, const void *left, const void *next,
+                            const void *right, bool accumulate, void *out) {
+    product(PANEL, PANEL, 1, FETCH_NOTHING, PANEL_ROWS, k_blocks, left_step, left, next, right,
             accumulate, out);
 }
 

@@ -12,6 +12,7 @@
 #include "kernels/matvec.h"
 #include "kernels/norm.h"
 #include "kernels/optimize.h"
+#include "kernels/orthonormalise.h"
 #include "kernels/product.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
@@ -66,11 +67,11 @@ const gs_kernels GS_KERNEL_TABLE = {
             [GS_PRODUCT_BACKWARD] = product_backward,
             [GS_PRODUCT_OUTER] = product_outer,
             [GS_PRODUCT_GRAM] = product_gram,
+            [GS_PRODUCT_COMBINE] = product_combine,
         },
-    .tile_matvec = tile_matvec,
-    .tile_matvec_transposed = tile_matvec_transposed,
     .tile_row_gram = tile_row_gram,
     .combine_doubles = combine_doubles,
+    .orthonormalising_factor = orthonormalising_factor,
 
     .set = set,
     .get = get,
@@ -82,6 +83,7 @@ const gs_kernels GS_KERNEL_TABLE = {
     .add_rows = add_rows,
     .affine_rows = affine_rows,
     .transpose_panel = transpose_panel,
+    .transpose_tile = transpose_tile,
     .fetch_rows = fetch_rows,
 
     .moments = moments,

@@ -7,17 +7,17 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "net/orthogonal.h"
 #include "net/streams.h"
 
 typedef struct gs_init gs_init;
 struct gs_init {
     gs_name name;
-    /* Each tile by itself (see gs_tile_source), */
+    /* Each tile by itself (see gs_tile_source). */
     void (*make)(const gs_kernels *kernels, const gs_matrix *matrix, size_t row_tile,
                  size_t col_tile, size_t count, void *tiles);
-    /* or, where a weight depends on others, the whole of a stored W; source.scale multiplies it. */
-    gs_status (*fill)(const gs_engine *engine, gs_matrix *weight, gs_error *error);
-    gs_draw draw; /* the law of make_random */
+    gs_draw draw;       /* the law of make_random */
+    bool is_orthogonal; /* what was drawn is made so: a weight depends on all others */
     /* Its standard deviation or limit, or the value of the others: sqrt(numerator / fan) times the
        parameter if there is one. */
     double numerator;
@@ -79,101 +79,6 @@ static void make_constant(const gs_kernels *k, const gs_matrix *m, size_t row_ti
     }
 }
 
-/* v -= Q^T (Q v), Q the orthonormal rows in the first `row_tiles` tiles; rows not yet made are
- * zero. */
-static void project_out(const gs_kernels *k, const gs_matrix *q, size_t row_tiles, double *v,
-                        double *coefficients) {
-    for (size_t i = 0; i < row_tiles; i++) {
-        double *c = coefficients + i * GS_TILE;
-        memset(c, 0, GS_TILE * sizeof *c);
-        k->tile_matvec(q->col_tiles, gs_matrix_element(k, q, i * GS_TILE, 0), v, c);
-    }
-    for (size_t i = 0; i < row_tiles * GS_TILE; i++)
-        coefficients[i] = -coefficients[i];
-    for (size_t i = 0; i < row_tiles; i++)
-        k->tile_matvec_transposed(q->col_tiles, gs_matrix_element(k, q, i * GS_TILE, 0),
-                                  coefficients + i * GS_TILE, v);
-}
-
-/* v / |v| without its parts along the rows of Q that are there: Gram-Schmidt, projected twice
-   ("twice is enough": Giraud, Langou, Rozloznik 2005). */
-static void make_orthonormal(const gs_kernels *k, const gs_matrix *q, size_t row_tiles, double *v,
-                             double *coefficients) {
-    double squares = 0;
-    project_out(k, q, row_tiles, v, coefficients);
-    project_out(k, q, row_tiles, v, coefficients);
-    for (size_t j = 0; j < q->cols; j++)
-        squares = fma(v[j], v[j], squares);
-    double length = sqrt(squares);
-    for (size_t j = 0; j < q->cols; j++)
-        v[j] /= length;
-}
-
-/* The rows of Q in one row of tiles from what stands there. They come and go by the row of a tile:
-   conversion by the element would take as long as the arithmetic. */
-static void make_rows(const gs_kernels *k, const gs_matrix *q, size_t row_tile, double *tiles,
-                      double *v, double *coefficients) {
-    char *place = gs_matrix_element(k, q, row_tile * GS_TILE, 0);
-    size_t count = q->col_tiles * GS_TILE_SIZE;
-    k->get_all(count, place, tiles);
-    memset(place, 0, count * k->size);
-    for (size_t i = row_tile * GS_TILE; i < (row_tile + 1) * GS_TILE && i < q->rows; i++) {
-        for (size_t j = 0; j < q->col_tiles; j++)
-            memcpy(v + j * GS_TILE, tiles + j * GS_TILE_SIZE + i % GS_TILE * GS_TILE,
-                   GS_TILE * sizeof *v);
-        make_orthonormal(k, q, row_tile + 1, v, coefficients);
-        for (size_t j = 0; j < q->col_tiles; j++)
-            k->set_all(GS_TILE, v + j * GS_TILE, gs_matrix_element(k, q, i, j * GS_TILE));
-    }
-}
-
-static void scale_rows(const gs_kernels *k, const gs_matrix *q, size_t row_tile, double scale,
-                       double *tiles) {
-    char *place = gs_matrix_element(k, q, row_tile * GS_TILE, 0);
-    size_t count = q->col_tiles * GS_TILE_SIZE;
-    k->get_all(count, place, tiles);
-    for (size_t i = 0; i < count; i++)
-        tiles[i] *= scale;
-    k->set_all(count, tiles, place);
-}
-
-static void transpose(const gs_kernels *k, const gs_matrix *from, const gs_matrix *to) {
-    for (size_t i = 0; i < from->rows; i++)
-        for (size_t j = 0; j < from->cols; j++)
-            k->set(gs_matrix_element(k, to, j, i), k->get(gs_matrix_element(k, from, i, j)));
-}
-
-/* W W^T = (gain parameter)^2 I, or W^T W where W is tall: the orthonormal factor of a Gaussian
-   matrix. Gram-Schmidt leaves R with a positive diagonal, so that it is uniform over such matrices
-   (Saxe 2014, Mezzadri 2007). */
-static gs_status fill_orthogonal(const gs_engine *engine, gs_matrix *w, gs_error *error) {
-    const gs_kernels *k = engine->kernels;
-    bool tall = w->rows > w->cols;
-    gs_matrix transposed = {0}, *q = tall ? &transposed : w;
-    size_t rows = (tall ? w->col_tiles : w->row_tiles) * GS_TILE;
-    size_t cols = (tall ? w->row_tiles : w->col_tiles) * GS_TILE;
-    double *v = gs_alloc(rows + (1 + GS_TILE) * cols, sizeof *v, error);
-    gs_status status = v ? GS_OK : GS_ERR_MEMORY;
-    if (status == GS_OK && tall)
-        status = gs_matrix_new(engine, w->cols, w->rows, q, error);
-    if (status == GS_OK) {
-        double *tiles = v + cols, *coefficients = tiles + GS_TILE * cols;
-        for (size_t i = 0; i < w->row_tiles; i++)
-            draw_tiles(k, w, 1, i, 0, w->col_tiles, gs_matrix_element(k, w, i * GS_TILE, 0));
-        if (tall)
-            transpose(k, w, q);
-        for (size_t i = 0; i < q->row_tiles; i++)
-            make_rows(k, q, i, tiles, v, coefficients);
-        for (size_t i = 0; i < q->row_tiles; i++)
-            scale_rows(k, q, i, w->source.scale, tiles);
-        if (tall)
-            transpose(k, q, w);
-    }
-    gs_matrix_free(&transposed);
-    gs_free(v);
-    return status;
-}
-
 /* ---- The table ---- */
 
 /* Magnitudes that keep every product of a few of them inside f32. */
@@ -210,7 +115,8 @@ static const gs_init inits[] = {
     {{"torch",
       .help = "U(+-1 / sqrt(fan_in)), PyTorch's nn.Linear"}, RANDOM(GS_DRAW_UNIFORM, 1, FAN_IN)},
     {{"orthogonal", NUMBER("GAIN", 1, GS_PARAM_OPTIONAL),
-      .help = "uniform with W W^T = GAIN^2 I (Saxe 2014)"}, .fill = fill_orthogonal, .numerator = 1},
+      .help = "uniform with W W^T = GAIN^2 I (Saxe 2014)"},
+     RANDOM(GS_DRAW_NORMAL, 1, NO_FAN), .is_orthogonal = true},
     {{"identity", NUMBER("C", 1, GS_PARAM_OPTIONAL),
       .help = "C on the diagonal, 0 elsewhere"}, .make = make_identity, .numerator = 1},
     {{"constant", NUMBER("C", 0, GS_PARAM_REQUIRED),
@@ -230,7 +136,7 @@ gs_weight_law gs_init_law(gs_choice init, double gain, size_t fan_in, size_t fan
         return (gs_weight_law){GS_WEIGHTS_IDENTITY, scale};
     if (row->make == make_constant)
         return (gs_weight_law){GS_WEIGHTS_CONSTANT, scale};
-    if (row->fill)
+    if (row->is_orthogonal)
         return (gs_weight_law){GS_WEIGHTS_ORTHOGONAL, scale * scale / longest};
     double unit = row->draw == GS_DRAW_UNIFORM ? 1.0 / 3 : 1;
     return (gs_weight_law){GS_WEIGHTS_INDEPENDENT, unit * scale * scale};
@@ -239,7 +145,7 @@ gs_weight_law gs_init_law(gs_choice init, double gain, size_t fan_in, size_t fan
 /* ---- Drawing ---- */
 
 bool gs_init_can_stream(gs_choice init) {
-    return inits[init.index].make != NULL;
+    return !inits[init.index].is_orthogonal;
 }
 
 typedef struct {
@@ -260,12 +166,11 @@ gs_status gs_init_weight(const gs_engine *engine, gs_choice init, double gain, u
     const gs_init *row = &inits[init.index];
     double scale = scale_of(row, init.parameter, (double)weight->cols, (double)weight->rows);
     weight->exponent = gs_split_factor(&gain) + gs_split_factor(&scale);
-    weight->source = (gs_tile_source){row->make, row->draw, seed, layer, gain * scale};
-    if (row->fill)
-        return row->fill(engine, weight, error);
+    weight->source =
+        (gs_tile_source){row->make, row->draw, seed, layer, row->is_orthogonal ? 1 : gain * scale};
     if (weight->data) {
         store_context context = {engine->kernels, weight};
         gs_pool_run(engine->pool, weight->row_tiles, store_row, &context);
     }
-    return GS_OK;
+    return row->is_orthogonal ? gs_make_orthogonal(engine, gain * scale, weight, error) : GS_OK;
 }

@@ -110,7 +110,7 @@ def training_step(opt, depth, width, batch, dtype, threads, seconds):
 
 
 def generation(dtype, threads, seconds):
-    """A million numbers, and ten of them at once."""
+    """A million numbers, and ten of them at once; and orthogonal matrices."""
     count, times = 10**6, []
     for factor in (1, 10):
         numbers = torch.empty(factor * count)
@@ -118,6 +118,10 @@ def generation(dtype, threads, seconds):
                   fastest([lambda: torch.randn(factor * count), numbers.normal_],
                           float(seconds) / 2)]
     row("generation", "", dtype, threads, "normal numbers", times, count, "number")
+    for width in (128, 2048):
+        weight = torch.empty(width, width)
+        times = fastest([lambda: torch.nn.init.orthogonal_(weight)], float(seconds) / 2)
+        row("generation", "", dtype, threads, f"orthogonal {width}", times, width * width, "number")
 
 
 def main():

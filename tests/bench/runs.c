@@ -16,29 +16,40 @@
 #include "bench.h"
 #include "net/init.h"
 
-/* ---- Generation: a matrix of about as many numbers as fit in a cache ---- */
+/* ---- Generation ---- */
 
-enum { GENERATED_WIDTH = 512 };
+typedef struct {
+    const char *item, *init;
+    size_t width;
+    double numbers; /* that its row is of */
+} generation;
+
+/* A matrix of about as many numbers as fit in a cache; and orthogonal ones, small and large. */
+static const generation generations[] = {{"normal numbers", "xavier-normal", 512, 1e6},
+                                         {"orthogonal 128", "orthogonal", 128, 128 * 128},
+                                         {"orthogonal 2048", "orthogonal", 2048, 2048 * 2048}};
 
 typedef struct {
     const gs_engine *engine;
+    gs_choice init;
     gs_matrix weight;
     uint32_t layer;
 } generator;
 
 static void generate_step(void *context) {
     generator *g = context;
-    gs_choice normal = {0}; /* xavier-normal */
-    gs_init_weight(g->engine, normal, 1, 1, g->layer++, &g->weight, NULL);
+    gs_init_weight(g->engine, g->init, 1, 1, g->layer++, &g->weight, NULL);
 }
 
-static bench_runner generation_runner(generator *g, const gs_engine *engine) {
-    double numbers = (double)GENERATED_WIDTH * GENERATED_WIDTH;
-    size_t threads = gs_pool_threads(engine->pool);
-    *g = (generator){.engine = engine};
-    bench_must(gs_matrix_new(engine, GENERATED_WIDTH, GENERATED_WIDTH, &g->weight, NULL) == GS_OK,
+static bench_runner generation_runner(generator *g, const generation *what,
+                                      const gs_engine *engine) {
+    *g = (generator){.engine = engine, .init = {0, 1}};
+    while (strcmp(gs_family_row(&gs_init_family, g->init.index)->name, what->init) != 0)
+        g->init.index++;
+    bench_must(gs_matrix_new(engine, what->width, what->width, &g->weight, NULL) == GS_OK,
                "no memory");
-    return bench_gradsim(threads, numbers, generate_step, g);
+    return bench_gradsim(gs_pool_threads(engine->pool), (double)(what->width * what->width),
+                         generate_step, g);
 }
 
 void bench_generation(gs_dtype dtype) {
@@ -46,15 +57,18 @@ void bench_generation(gs_dtype dtype) {
     generator generators[2];
     bench_runner runners[2];
     size_t count = bench_engines(dtype, engines);
-    for (size_t i = 0; i < count; i++)
-        runners[i] = generation_runner(&generators[i], &engines[i]);
-    bench_race(runners, count, 0.5);
-    for (size_t i = 0; i < count; i++) {
-        bench_print(
-            (bench_row){
-                .group = "generation", .item = "normal numbers", .unit = "number", .dtype = dtype},
-            &runners[i], 1e6 / runners[i].work);
-        gs_matrix_free(&generators[i].weight);
+    for (size_t k = 0; k < sizeof generations / sizeof *generations; k++) {
+        const generation *what = &generations[k];
+        for (size_t i = 0; i < count; i++)
+            runners[i] = generation_runner(&generators[i], what, &engines[i]);
+        bench_race(runners, count, 0.5);
+        for (size_t i = 0; i < count; i++) {
+            bench_print(
+                (bench_row){
+                    .group = "generation", .item = what->item, .unit = "number", .dtype = dtype},
+                &runners[i], what->numbers / runners[i].work);
+            gs_matrix_free(&generators[i].weight);
+        }
     }
     bench_engines_free(engines, count);
 }
@@ -186,7 +200,7 @@ void bench_depth(const char *gradsim) {
 /* Its own memory counts in what the system says of a child, so it must be small beside that. */
 static double generation_rate(const gs_engine *engine, double *peak) {
     generator g;
-    bench_runner runners[2] = {bench_peak(engine), generation_runner(&g, engine)};
+    bench_runner runners[2] = {bench_peak(engine), generation_runner(&g, &generations[0], engine)};
     bench_race(runners, 2, 0.5);
     gs_matrix_free(&g.weight);
     *peak = runners[0].work / bench_least(&runners[0]);

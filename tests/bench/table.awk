@@ -64,7 +64,9 @@ function set_target(against,    parts, width, one) {
         low = item == "sigmoid" ? 15 : 4
     if (group == "training" && against == "torch")
         low = 3
-    if (group == "generation" && against == "torch" && one)
+    if (group == "generation" && against == "torch" && item ~ /^orthogonal/)
+        low = 1
+    else if (group == "generation" && against == "torch" && one)
         low = 8
     if (group == "process" && against == "torch")
         low = 100

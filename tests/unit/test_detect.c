@@ -35,6 +35,8 @@ static void test_tables_come_in_pairs_of_f64_and_f32(void) {
         CHECK(kernels->size == (k % 2 == 0 ? sizeof(double) : sizeof(float)));
         CHECK(kernels->panel * kernels->size == GS_PANEL_BYTES);
         CHECK_STRING(kernels->isa, gs_kernels_at(k - k % 2)->isa);
+        CHECK(gs_kernels_beside(kernels, GS_F64) == gs_kernels_at(k - k % 2));
+        CHECK(gs_kernels_beside(kernels, GS_F32) == gs_kernels_at(k - k % 2 + 1));
     }
 }
 

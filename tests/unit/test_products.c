@@ -1,6 +1,6 @@
 /*
  * Products: each element is one chain of fused multiply-adds over ascending k, so a plain loop
- * gives the same bits on every table. Matrix times vector runs in double, in a tree of its own.
+ * gives the same bits on every table.
  */
 #include "net/init.h"
 #include "net/product.h"
@@ -300,64 +300,10 @@ static void test_products_do_not_depend_on_the_number_of_threads(void) {
     test_on_every_table(check_threads);
 }
 
-/* ---- Matrix times vector ---- */
-
-/* y = y0 + W x or y0 + W^T x over the true shape. */
-static void naive_matvec(size_t out, size_t in, bool transposed, const double *w, const double *x,
-                         double *y) {
-    for (size_t i = 0; i < out; i++)
-        for (size_t j = 0; j < in; j++)
-            y[transposed ? j : i] += w[i * in + j] * x[transposed ? i : j];
-}
-
-/* A sum of n products of numbers below 1, each below 1, has an error of at most n times the
-   rounding of n, in any order; two orders differ by twice that. */
-static void check_matvec(const gs_engine *engine, size_t out, size_t in, bool transposed) {
-    const gs_kernels *k = engine->kernels, *portable = test_portable(k);
-    size_t from = transposed ? out : in, to = transposed ? in : out;
-    double *w = test_random(10, out * in), *x = test_random(11, from + 2 * GS_TILE);
-    double *y = test_random(12, to + 2 * GS_TILE), *expected = test_random(12, to + 2 * GS_TILE);
-    double *reference = test_random(12, to + 2 * GS_TILE);
-    gs_matrix m = test_matrix_of(engine, out, in, w);
-
-    for (size_t i = 0; i < m.row_tiles; i++) {
-        const void *row = gs_matrix_element(k, &m, i * GS_TILE, 0);
-        size_t skip = i * GS_TILE;
-        if (transposed) {
-            k->tile_matvec_transposed(m.col_tiles, row, x + skip, y);
-            portable->tile_matvec_transposed(m.col_tiles, row, x + skip, reference);
-        } else {
-            k->tile_matvec(m.col_tiles, row, x, y + skip);
-            portable->tile_matvec(m.col_tiles, row, x, reference + skip);
-        }
-    }
-    naive_matvec(out, in, transposed, w, x, expected);
-    double terms = (double)from + 1;
-    for (size_t i = 0; i < to; i++)
-        CHECK_THAT(fabs(y[i] - expected[i]) <= 2 * terms * terms * 0x1p-53,
-                   "%s %zu x %zu: %zu is %.17g", k->isa, out, in, i, y[i]);
-    CHECK(memcmp(y, reference, (to + GS_TILE) * sizeof *y) == 0);
-    gs_matrix_free(&m);
-    free(w), free(x), free(y), free(expected), free(reference);
-}
-
-static void check_matvecs(const gs_engine *engine) {
-    for (size_t i = 0; i < TEST_SIZES; i++)
-        for (size_t j = 0; j < TEST_SIZES; j++) {
-            check_matvec(engine, test_units[i], test_units[j], false);
-            check_matvec(engine, test_units[i], test_units[j], true);
-        }
-}
-
-static void test_matrix_times_vector_adds_the_naive_sums(void) {
-    test_on_every_table(check_matvecs);
-}
-
 TEST_MAIN(TEST(test_forward_and_backward_products_are_the_naive_loop_to_the_bit),
           TEST(test_gradient_matrix_is_the_naive_loop_over_the_batch_to_the_bit),
           TEST(test_forms_of_gram_matrices_are_the_naive_sums),
           TEST(test_bias_is_added_on_the_larger_exponent),
           TEST(test_weights_made_by_tile_give_the_same_bytes_as_stored_ones),
           TEST(test_exponents_of_factors_add),
-          TEST(test_products_do_not_depend_on_the_number_of_threads),
-          TEST(test_matrix_times_vector_adds_the_naive_sums))
+          TEST(test_products_do_not_depend_on_the_number_of_threads))
