@@ -169,7 +169,7 @@ measure_sweeps() {
     [ -z "$FULL" ] || { some=1 item='all of it' networks=1728; }
     measure sweep "$item" "$networks" "${sweep[@]}" --shard "1/$some"
     "${sweep[@]}" --shard 1/85 --dry-run --format csv -o "$points" || status=1
-    for way in ${python:+script batched}; do
+    for way in ${python:+loop script batched}; do
         for threads in $thread_counts; do
             OPENBLAS_CORETYPE=${core[f64]} OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 "$python" -B \
                 tests/bench/sweep.py "$way" "$points" "$threads" 8 "$item" >> "$rows" || status=1

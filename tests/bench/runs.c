@@ -241,7 +241,7 @@ void bench_streamed(const char *gradsim, size_t layers) {
     rate = larger(rate, generation_rate(all, &peak_after));
     bench_must(ran, "gradsim --weights streamed failed");
 
-    double generation = 2 * weights / rate;
+    double making = 2 * weights / rate;
     double products = 4 * weights * 32 / larger(peak_before, peak_after);
     bench_row row = {"streamed", "time", "run", shape, GS_F32};
     bench_runner runner = bench_gradsim(threads, 1, NULL, NULL);
@@ -249,11 +249,11 @@ void bench_streamed(const char *gradsim, size_t layers) {
     runner.seconds[0] = seconds;
     bench_print(row, &runner, 1);
     runner.program = "both floors";
-    runner.seconds[0] = generation + products;
+    runner.seconds[0] = making + products;
     bench_print(row, &runner, 1);
     row.item = "floor: every weight generated twice";
     runner.program = "gradsim";
-    runner.seconds[0] = generation;
+    runner.seconds[0] = making;
     bench_print(row, &runner, 1);
     row.item = "floor: products at peak";
     runner.seconds[0] = products;

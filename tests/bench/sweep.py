@@ -1,16 +1,18 @@
 """sweep.py WAY POINTS.csv PROCESSES SECONDS ITEM: what PyTorch takes for networks of a sweep, 4 seeds
-a point, with the columns that gradsim measures (but no theory); a row as bench.h has them.
+a point (of `loop` one), with the columns that gradsim measures (but no theory); a row as bench.h has them.
 
-There are two ways. `script` is that of most scripts: autograd, and a loop over the layers. `batched`
-is for speed: layers are measured together, a few operations a network, and weights need no gradient;
-that of a layer comes from two Gram matrices,
-||sum over b of d_b u_b^T||^2 = sum over b, b' of (d_b.d_b') (u_b.u_b').
+There are three ways. `script` is that of most scripts: autograd, and a loop over the layers; `loop`
+starts it anew for each network, as a loop in a shell does. `batched` is for speed: layers are
+measured together, a few operations a network, and weights need no gradient; that of a layer comes
+from two Gram matrices, ||sum over b of d_b u_b^T||^2 = sum over b, b' of (d_b.d_b') (u_b.u_b').
 """
 import csv
 import io
 import math
 import multiprocessing
+import os
 import statistics
+import subprocess
 import sys
 import time
 
@@ -95,7 +97,7 @@ def gains(grad_z, grad_a, grad_x, skips):
             torch.cat([grad_z[:-1] / grad_z[1:], above]))
 
 
-def measure(task):
+def measure_batched(task):
     """The rows of one network."""
     point, seed = task
     torch.manual_seed(seed)
@@ -163,7 +165,14 @@ def measure_script(task):
     return text.getvalue()
 
 
-WAYS = {"script": measure_script, "batched": measure}
+def measure_loop(task):
+    """The script in a process of its own."""
+    program = f"import sweep; sweep.prepare(); print(sweep.measure_script({task!r}))"
+    subprocess.run([sys.executable, "-B", "-c", program], cwd=os.path.dirname(__file__), check=True,
+                   stdout=subprocess.DEVNULL)
+
+
+WAYS = {"loop": measure_loop, "script": measure_script, "batched": measure_batched}
 
 
 def prepare():
@@ -177,7 +186,8 @@ def main():
         points = list(csv.DictReader(file))
     # The deepest first, so that processes end together.
     points.sort(key=lambda point: -int(point["layers"]))
-    tasks = [(point, seed) for point in points for seed in range(1, SEEDS + 1)]
+    seeds = range(1, 2 if way == "loop" else SEEDS + 1)
+    tasks = [(point, seed) for point in points for seed in seeds]
     times, end = [], 0
     with multiprocessing.get_context("spawn").Pool(processes, prepare) as pool:
         pool.map(WAYS[way], tasks[-4 * processes:], 1)
