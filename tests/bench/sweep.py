@@ -1,5 +1,6 @@
 """sweep.py WAY POINTS.csv PROCESSES SECONDS ITEM: what PyTorch takes for networks of a sweep, 4 seeds
-a point (of `loop` one), with the columns that gradsim measures (but no theory); a row as bench.h has them.
+a point (of `loop` one), with the columns that gradsim measures (but no theory); a row as bench.h has
+them.
 
 There are three ways. `script` is that of most scripts: autograd, and a loop over the layers; `loop`
 starts it anew for each network, as a loop in a shell does. `batched` is for speed: layers are
