@@ -1,6 +1,6 @@
-"""sweep.py WAY POINTS.csv PROCESSES SECONDS ITEM: what PyTorch takes for networks of a sweep, 4 seeds
-a point (of `loop` one), with the columns that gradsim measures (but no theory); a row as bench.h has
-them.
+"""sweep.py WAY POINTS.csv PROCESSES SECONDS ITEM: what PyTorch takes for networks of a sweep, 4
+seeds a point (of `loop` one), with the columns that gradsim measures (but no theory); a row as
+bench.h has them.
 
 There are three ways. `script` is that of most scripts: autograd, and a loop over the layers; `loop`
 starts it anew for each network, as a loop in a shell does. `batched` is for speed: layers are
@@ -78,7 +78,7 @@ def norms(tensor):
 
 
 def gradient_columns(u, delta):
-    """||dL/dW||, its mean over its standard error, and the mean cosine of two examples' gradients."""
+    """||dL/dW||, its mean over its standard error, and two examples' mean cosine."""
     batch = u.shape[1]
     gram = torch.bmm(delta, delta.mT) * torch.bmm(u, u.mT)
     squares = torch.diagonal(gram, dim1=1, dim2=2)
@@ -154,8 +154,10 @@ def measure_script(task):
             cosines = (examples / lengths[:, None]).sum(0).norm() ** 2 - batch
             own = [signal.grad.norm() for signal in (z, a, x)]
             gain = [own[1] / above[0], own[0] / own[1], own[0] / above[0]] if above else []
-            columns = [z.mean(), z.std(), a.mean(), a.std(), (slope.abs() < steepest / 10).double().mean(),
-                       (slope == 0).double().mean(), (slope == 0).all(0).double().mean(), weight,
+            flat = slope == 0
+            columns = [z.mean(), z.std(), a.mean(), a.std(),
+                       (slope.abs() < steepest / 10).double().mean(), flat.double().mean(),
+                       flat.all(0).double().mean(), weight,
                        torch.linalg.matrix_norm(layer.weight, 2), grad, grad.log10(),
                        layer.bias.grad.norm().log10(), own[0].log10(), *gain, grad / weight,
                        grad / (noise * batch).sqrt(), cosines / (batch * (batch - 1)),
