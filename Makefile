@@ -70,7 +70,7 @@ SONAME := libgradsim.so.$(firstword $(subst ., ,$(VERSION)))
 QUIET := $(if $(V),,@)
 COMPILE = $(CC) -MMD -MP -MF $@.d $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(VARIANT_$(VARIANT)) $(REQUIRED)
 LINK = $(CC) $(CFLAGS) $(VARIANT_$(VARIANT)) -pthread -fno-fast-math $(LDFLAGS)
-WITH_BUILD = GRADSIM='$(abspath $(PROGRAM))' BUILD='$(abspath $(BUILD))'
+WITH_BUILD = GRADSIM='$(abspath $(PROGRAM))' BUILD='$(abspath $(BUILD))' VARIANT='$(VARIANT)'
 
 .PHONY: all lib unit test test-theory test-peer test-browser test-same asan ubsan tsan fuzz \
         fuzz-all bench install uninstall clean help FORCE
