@@ -76,6 +76,16 @@ static gs_status read_file(gs_gather *gather, const char *path, gs_error *error)
     return status;
 }
 
+/* Its seeds would count twice. */
+static gs_status refuse_repetition(char *const *paths, gs_error *error) {
+    for (size_t i = 0; paths[i]; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(paths[i], paths[j]) == 0)
+                return gs_fail(error, GS_ERR_USAGE, "expected every file once, got '%s' twice",
+                               paths[i]);
+    return GS_OK;
+}
+
 static gs_status read_where(cli_reading *reading, const char *where, gs_error *error) {
     reading->config = gs_config_new(error);
     return reading->config ? cli_where_read(&reading->where, reading->config, where, error)
@@ -84,7 +94,9 @@ static gs_status read_where(cli_reading *reading, const char *where, gs_error *e
 
 gs_status cli_reading_begin(cli_reading *reading, char *const *paths, const cli_view *view,
                             void (*ask)(gs_gather *), gs_error *error) {
-    gs_status status = view->where ? read_where(reading, view->where, error) : GS_OK;
+    gs_status status = refuse_repetition(paths, error);
+    if (status == GS_OK && view->where)
+        status = read_where(reading, view->where, error);
     if (status != GS_OK)
         return status;
     reading->gather =

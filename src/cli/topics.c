@@ -286,7 +286,8 @@ const help_row help_sweep[] = {
              "run for every network, where run counts on over the points; with --summary a row a "
              "point, with means and standard deviations over its seeds. Else a table for people: "
              "a matrix where two options vary"},
-    {"--jobs", "networks side by side, each with one thread as long as there are enough of them. "
+    {"--jobs", "networks side by side, small ones with a thread each, large ones (256 wide with a "
+               "batch of 128, say) with all that are idle. "
                "One that needs all memory runs alone. Rows are written in grid order, each point "
                "as a whole: neither depends on the number of jobs"},
     {"--memory", "of all networks together. Weights that other networks draw too are kept beside "
