@@ -117,6 +117,21 @@ static bool follows(const scan *c, uint64_t index, uint64_t step, uint64_t layer
            run_last_due(&c->job, step - 1) == c->step;
 }
 
+static gs_status refuse_place(const scan *c, uint64_t index, uint64_t step, uint64_t layer,
+                              gs_error *error) {
+    gs_line expected = {0};
+    if (c->index == 0)
+        gs_line_add(&expected, "the first row of point %" PRIu64, c->point);
+    else
+        gs_line_add(&expected,
+                    "what follows run %" PRIu64 ", step %" PRIu64 ", layer %" PRIu64
+                    " in this sweep",
+                    c->index, c->step, c->layer);
+    return gs_sheet_refuse(c->reader, error,
+                           "expected %s, got run %" PRIu64 ", step %" PRIu64 ", layer %" PRIu64,
+                           expected.text, index, step, layer);
+}
+
 static gs_status check_network(scan *c, const gs_sheet_line *row, gs_error *error) {
     const gs_config *config = c->job.config;
     uint64_t index, step = 0, layer = 0, first = (c->point - 1) * c->s->seeds + 1;
@@ -126,17 +141,8 @@ static gs_status check_network(scan *c, const gs_sheet_line *row, gs_error *erro
         status = gs_sheet_whole(c->reader, c->step_column, &step, error);
     if (status == GS_OK && !has_failed)
         status = gs_sheet_whole(c->reader, c->layer_column, &layer, error);
-    if (status == GS_OK && c->index == 0 && !follows(c, index, step, layer, has_failed))
-        return gs_sheet_refuse(c->reader, error,
-                               "expected the first row of point %" PRIu64 ", got run %" PRIu64
-                               ", step %" PRIu64 ", layer %" PRIu64,
-                               c->point, index, step, layer);
     if (status == GS_OK && !follows(c, index, step, layer, has_failed))
-        return gs_sheet_refuse(c->reader, error,
-                               "expected what follows run %" PRIu64 ", step %" PRIu64
-                               ", layer %" PRIu64 " in this sweep, got run %" PRIu64
-                               ", step %" PRIu64 ", layer %" PRIu64,
-                               c->index, c->step, c->layer, index, step, layer);
+        return refuse_place(c, index, step, layer, error);
     c->index = index;
     c->step = step;
     c->layer = layer;

@@ -243,19 +243,17 @@ void gs_variation_labels(const gs_variation *variation, gs_line *text) {
 
 /* Options that say what kind of network it is, and those that are not as they usually are. */
 static bool is_worth_saying(const gs_variation *variation, size_t option) {
-    static const char *const always[] = {"layers", "width", "act", "init"};
-    static const char *const training[] = {"opt", "lr"};
+    static const char *const always[] = {"layers", "width", "act", "init", NULL};
+    static const char *const training[] = {"opt", "lr", NULL};
     const gs_gather *gather = variation->gather;
     const gs_option *row = gather->options[option];
     size_t steps = 0;
     if (gather->first)
         gs_gather_steps(gather, GS_GATHER_WANTED, &steps);
-    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
-        if (strcmp(row->name, always[i]) == 0)
-            return true;
-    for (size_t i = 0; i < sizeof training / sizeof *training; i++)
-        if (strcmp(row->name, training[i]) == 0)
-            return steps > 1;
+    if (gs_is_among(row->name, always))
+        return true;
+    if (gs_is_among(row->name, training))
+        return steps > 1;
     return !row->automatic && !is_usual(variation, 0, option);
 }
 

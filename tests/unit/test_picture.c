@@ -176,14 +176,18 @@ static void test_what_some_seeds_lose_is_marked_at_the_edge(void) {
     material_free(&m);
 }
 
+/* A network whose option is a number, after what stands before it. */
+static void log_add_number(log_writer *log, size_t layers, const char *before, double value) {
+    char text[32];
+    snprintf(text, sizeof text, "%s%g", before, value);
+    log_add(log, 0, layers, 1, text);
+}
+
 static void test_steps_of_one_number_are_ordered(void) {
     log_writer log;
     log_begin(&log, "layers");
-    for (size_t layers = 16; layers > 0; layers--) {
-        char text[32];
-        snprintf(text, sizeof text, "%zu", layers);
-        log_add(&log, 0, layers, 1, text);
-    }
+    for (size_t layers = 16; layers > 0; layers--)
+        log_add_number(&log, layers, "", (double)layers);
     material m = material_of(&log, NULL);
     const gs_figure *figure = picture_of(&m, GS_PICTURE_LAYERS);
     CHECK(figure->ordered);
@@ -195,11 +199,8 @@ static void test_steps_of_one_number_are_ordered(void) {
 static void test_more_steps_of_one_number_are_a_line(void) {
     log_writer log;
     log_begin(&log, "config_gain");
-    for (size_t i = 0; i < 20; i++) {
-        char text[32];
-        snprintf(text, sizeof text, "%g", 2 - 0.1 * (double)i);
-        log_add(&log, 0, 3, 1, text);
-    }
+    for (size_t i = 0; i < 20; i++)
+        log_add_number(&log, 3, "", 2 - 0.1 * (double)i);
     material m = material_of(&log, NULL);
     const gs_figure *figure = picture_of(&m, GS_PICTURE_NUMBER);
     const gs_series *series = figure->panels->series;
@@ -224,11 +225,8 @@ static void test_powers_are_drawn_by_their_logarithm(void) {
 static void test_what_failed_takes_no_place_of_another(void) {
     log_writer log;
     log_begin(&log, "error,config_lr");
-    for (size_t i = 0; i < 20; i++) {
-        char text[32];
-        snprintf(text, sizeof text, ",%g", 0.1 * (double)(i + 1));
-        log_add(&log, 0, 3, 1, text);
-    }
+    for (size_t i = 0; i < 20; i++)
+        log_add_number(&log, 3, ",", 0.1 * (double)(i + 1));
     fputs("21,0,,,,,,no memory,auto\n", log.file);
     material m = material_of(&log, NULL);
     const gs_figure *figure = picture_of(&m, GS_PICTURE_NUMBER);
